@@ -205,8 +205,9 @@ export class Rest {
     return this.request('POST', '/applications', { name });
   }
 
-  addBot(guildId: string, applicationId: string): Promise<null> {
-    return this.request('POST', `/guilds/${guildId}/bots`, { application_id: applicationId });
+  /** @param permissions of the role that the bot has there, as a decimal string */
+  addBot(guildId: string, applicationId: string, permissions = '0'): Promise<null> {
+    return this.request('POST', `/guilds/${guildId}/bots`, { application_id: applicationId, permissions });
   }
 
   createGuild(name: string): Promise<Guild> {

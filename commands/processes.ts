@@ -54,7 +54,7 @@ export interface StepFacts {
 
 /** What steps are taken in, and what they may be found in where the event alone does not say them. */
 export interface Sources {
-  readonly guilds: Pick<GuildReader, 'guild' | 'channelsOf' | 'directChannelsOf'>;
+  readonly guilds: Pick<GuildReader, 'user' | 'guild' | 'channelsOf' | 'directChannelsOf'>;
   readonly vault: Pick<Vault, 'erase'>;
   readonly clock: Clock;
   readonly timelines: TimelineReader;

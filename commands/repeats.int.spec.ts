@@ -278,7 +278,11 @@ const repeats: Record<CommandType, () => Promise<Repeat>> = {
       await instance.do(ann, 'overwrite.set', { channel_id, overwrite_id: one, type: 0, allow: '64' });
     return { by: ann, once: { channel_id, overwrite_id }, others: [{ overwrite_id: other }] };
   },
-  'bot.add': async () => ({ by: ann, once: { guild_id, application_id: await someBot() }, others: NAMES_STREAM }),
+  'bot.add': async () => ({
+    by: ann,
+    once: { guild_id, application_id: await someBot() },
+    others: [{ application_id: await someBot() }, { permissions: '8' }],
+  }),
   'dm.create': async () => ({ by: ann, once: { recipient_id: await somebody() }, others: NAMES_STREAM }),
   'recipient.add': async () => {
     const { channel_id, others } = await someGroup();

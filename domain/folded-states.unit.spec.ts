@@ -29,7 +29,16 @@ const MESSAGE = '4194304000001';
 const mentions = { users: [BEN], everyone: true };
 const overwriting = { channelId: CHANNEL, guildId: GUILD };
 const role = {
-  ...{ id: '300', name: 'role', permissions: '8', color: 255, hoist: true, mentionable: false, position: 1 },
+  ...{
+    id: '300',
+    name: 'role',
+    permissions: '8',
+    color: 255,
+    hoist: true,
+    mentionable: false,
+    position: 1,
+    botId: '9',
+  },
 };
 const onMessage = { messageId: MESSAGE, ordinal: 1, author: ANN };
 

@@ -109,6 +109,7 @@ const rolesAfter = (command: EditMember, named: readonly string[], state: Member
     const role = roleIn(guild, id);
     if (role === undefined) return 'unknownRole';
     if (!outranksRole(guild, actor, role)) return 'missingPermissions';
+    if (role.botId !== null) return 'invalidRole';
   }
   return changed.length === 0 ? state.roles : wanted;
 };

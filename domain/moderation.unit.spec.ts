@@ -5,7 +5,7 @@ import { type MemberRights, Permission } from './permissions.ts';
 import { ANN, BEN, guild as bare, events, GUILD, History, NOW, OWNER, only, refusal, types } from './testing.ts';
 
 const role = (id: string, position: number, permissions = 0n) => ({
-  ...{ id, name: id, permissions: `${permissions}`, color: 0, hoist: false, mentionable: false, position },
+  ...{ id, name: id, permissions: `${permissions}`, color: 0, hoist: false, mentionable: false, position, botId: null },
 });
 const { kickMembers, banMembers, moderateMembers, manageNicknames, manageRoles, changeNickname } = Permission;
 const ALL = kickMembers | banMembers | moderateMembers | manageNicknames | manageRoles;

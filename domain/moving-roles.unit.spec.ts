@@ -10,7 +10,7 @@ const ANN = '2';
 const IDS = ['301', '302', '303', '304', '305'];
 
 const role = (id: string, position: number) => ({
-  ...{ id, name: id, permissions: '0', color: 0, hoist: false, mentionable: false, position },
+  ...{ id, name: id, permissions: '0', color: 0, hoist: false, mentionable: false, position, botId: null },
 });
 const roleStates = fc
   .tuple(...IDS.map(() => fc.integer({ min: 1, max: 6 })))

@@ -13,18 +13,19 @@ import {
   type MemberRights,
   outranksRole,
   Permission,
-  type RoleRights,
 } from './permissions.ts';
+import { snowflakeTime } from './snowflake.ts';
 
 /** With @everyone. */
 export const MAX_ROLES = 250;
 
 /** What a client may say of a role. */
-export type RoleSettings = Omit<Role, 'id' | 'position'>;
+export type RoleSettings = Omit<Role, 'id' | 'position' | 'botId'>;
 
 /** The role every member has, in the form of the others. */
 export const everyoneOf = ({ id, everyone }: Pick<GuildRights, 'id' | 'everyone'>): Role => ({
   ...{ id, name: '@everyone', permissions: everyone, color: 0, hoist: false, mentionable: false, position: 0 },
+  botId: null,
 });
 
 const mayManage = (guild: GuildRights, actor: MemberRights): boolean =>
@@ -43,7 +44,7 @@ export const createRole = (
   const role: Role = {
     ...{ name: 'new role', permissions: state.everyone, color: 0, hoist: false, mentionable: false },
     ...settings,
-    ...{ id: roleId, position: 1 },
+    ...{ id: roleId, position: 1, botId: null },
   };
   if (!allowsAll(guildPermissions(guild, actor), BigInt(role.permissions))) return refuse('missingPermissions');
   return happen({ type: 'role-created', data: { guildId, role } });
@@ -121,14 +122,58 @@ export const deleteRole = (command: ByMember & { readonly roleId: string }, stat
   const role = roleIn(guild, roleId);
   if (role === undefined) return refuse('unknownRole');
   if (!outranksRole(guild, actor, role)) return refuse('missingPermissions');
+  if (role.botId !== null) return refuse('invalidRole');
   return happen({ type: 'role-deleted', data: { guildId, roleId } });
 };
+
+/**
+ * A bot is let in with a role of its own, which has its name. One that was left over from before makes room.
+ * @param command.isMember whether it is in already, as the views know it
+ */
+export const admitBot = (
+  command: ByMember & {
+    readonly roleId: string;
+    readonly bot: { readonly id: string; readonly name: string };
+    /** What it is to be allowed: nobody gives what they do not have. */
+    readonly permissions: string;
+    readonly isMember: boolean;
+  },
+  state: GuildState,
+): Decision => {
+  const { guildId, actor, key, roleId: id, bot, permissions, isMember } = command;
+  if (!state.exists) return refuse('unknownGuild');
+  const own = guildPermissions(rightsIn(guildId, state), actor);
+  if (!allows(own, Permission.manageGuild)) return refuse('missingPermissions');
+  if (state.keys.has(key)) return nothing;
+  if (!allowsAll(own, BigInt(permissions))) return refuse('missingPermissions');
+  const former = state.roles.filter(({ botId }) => botId === bot.id);
+  if (isMember && former.length > 0) return nothing;
+  if (state.roles.length + 1 - former.length >= MAX_ROLES) return refuse('maximumRoles');
+  const role: Role = {
+    ...{ id, name: bot.name, permissions, color: 0, hoist: false, mentionable: false, position: 1, botId: bot.id },
+  };
+  return happen(...former.map((one) => ({ type: 'role-deleted' as const, data: { guildId, roleId: one.id } })), {
+    type: 'role-created',
+    data: { guildId, role },
+  });
+};
+
+/** @param command.before in milliseconds since 1970: those that it had by then */
+export const endRolesOfBot = (
+  { guildId, botId, before }: { readonly guildId: string; readonly botId: string; readonly before: number },
+  { roles }: GuildState,
+): Decision =>
+  happen(
+    ...roles
+      .filter((role) => role.botId === botId && snowflakeTime(role.id) <= before)
+      .map(({ id }) => ({ type: 'role-deleted' as const, data: { guildId, roleId: id } })),
+  );
 
 interface OfMember {
   readonly guild: GuildRights;
   readonly actor: MemberRights;
   readonly userId: string;
-  readonly role: RoleRights | undefined;
+  readonly role: Role | undefined;
   readonly key: string;
 }
 
@@ -140,7 +185,7 @@ const changeRoles = (
 ): Decision => {
   if (!mayManage(guild, actor)) return refuse('missingPermissions');
   if (role === undefined) return refuse('unknownRole');
-  if (role.id === guild.id) return refuse('invalidRole');
+  if (role.id === guild.id || role.botId !== null) return refuse('invalidRole');
   if (!outranksRole(guild, actor, role)) return refuse('missingPermissions');
   if (!state.joined) return refuse('unknownMember');
   if (state.keys.has(key)) return nothing;

@@ -238,7 +238,8 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
 
   'channels-read': async ({ type, data: { userId, channels, back, whole } }, _, { views }) => {
     const heads = await views.unread.heads(Object.keys(channels));
-    const marked = whole ? [] : await views.unread.readStates(userId, Object.keys(back));
+    const backed = whole ? [] : Object.keys(back);
+    const marked = backed.length === 0 ? [] : await views.unread.readStates(userId, backed);
     const mentions = new Map(marked.map((state) => [state.channelId, state.mentions]));
     return Object.entries(channels).map(([channelId, ordinal]) => {
       const head = heads.get(channelId);

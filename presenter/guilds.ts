@@ -9,7 +9,7 @@ import type { ApiChannel, ApiGuild, ApiInvite, ApiPartialMember, ApiRole, ApiUse
 import { wireTime } from './time.ts';
 
 /** oceanic.js insists on `colors`. */
-export const presentRole = ({ id, name, color, hoist, position, permissions, mentionable }: Role): ApiRole => ({
+export const presentRole = ({ id, name, color, hoist, position, permissions, mentionable, botId }: Role): ApiRole => ({
   ...{ id, name, color },
   colors: { primary_color: color, secondary_color: null, tertiary_color: null },
   hoist,
@@ -17,9 +17,10 @@ export const presentRole = ({ id, name, color, hoist, position, permissions, men
   unicode_emoji: null,
   position,
   permissions,
-  managed: false,
+  managed: botId !== null,
   mentionable,
   flags: 0,
+  ...(botId === null ? {} : { tags: { bot_id: botId } }),
 });
 
 /** @everyone first, then the others from the lowest to the highest. */

@@ -177,6 +177,7 @@ export class Story {
       hoist: false,
       mentionable: false,
       position,
+      botId: null,
     };
     return this.log.add(guildStream(guildId), 'role-created', { guildId, role });
   }
@@ -190,6 +191,7 @@ export class Story {
       hoist: false,
       mentionable: false,
       position,
+      botId: null,
     };
     return this.log.add(guildStream(guildId), 'role-edited', { guildId, role });
   }

@@ -1,29 +1,17 @@
-/** Guild membership: joining, leaving, adding a bot. */
+/** Guild membership: joining and leaving. Bots are added in `bots.ts`. */
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { type Decision, nothing, refuse } from '../../domain/decider.ts';
 import * as invite from '../../domain/invite.ts';
 import * as member from '../../domain/member.ts';
-import { allows, Permission } from '../../domain/permissions.ts';
 import type { GuildRow, InviteRow } from '../../projections/views/guild-views/view.ts';
-import { Snowflake, text } from '../../schemas/codecs.ts';
+import { text } from '../../schemas/codecs.ts';
 import type { ErrorName } from '../../schemas/errors.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
 import { Invite } from '../../schemas/http/shapes.ts';
 import { inviteStream, memberStream } from '../../schemas/streams.ts';
-import {
-  type Asked,
-  type CommandDeps,
-  causeOf,
-  command,
-  NOTHING,
-  outcome,
-  type Result,
-  refused,
-  viewsHold,
-  whenFollowedUp,
-} from '../command.ts';
+import { type CommandDeps, command, outcome, type Result, refused, viewsHold, whenFollowedUp } from '../command.ts';
 import type { Done } from '../mailbox.ts';
 import type { Cause } from '../new-events.ts';
 import { joiningStep } from '../processes.ts';
@@ -162,38 +150,4 @@ export const leaveGuild = command({
   decide: (state: member.MemberState, { rights: ownerId }, { fields, context, cause }) =>
     member.leave({ guildId: fields.guild_id, userId: context.actor.userId, ownerId, key: cause.key }, state),
   waitsFor: 'views',
-});
-
-const mayAdd = async ({ fields, context }: Asked<{ guild_id: string }>, deps: CommandDeps): Promise<Result<void>> => {
-  const access = await deps.access.guild(context.actor.userId, fields.guild_id);
-  if (access === undefined) return refused('unknownGuild');
-  return allows(access.permissions, Permission.manageGuild) ? either.right(undefined) : refused('missingPermissions');
-};
-
-export const addBot = command({
-  type: 'bot.add',
-  summary: 'Let a bot into a guild.',
-  route: { method: 'POST', path: '/guilds/:guild_id/bots', status: 204, answers: 'Nothing.', ours: true },
-  params: OnGuild,
-  body: t.type({ application_id: Snowflake }),
-  structural: true,
-  carryOut: async (asked, deps) => {
-    const { fields, context } = asked;
-    const may = await mayAdd(asked, deps);
-    if (either.isLeft(may)) return may;
-    const bot = await deps.views.guilds.user(fields.application_id);
-    if (bot?.kind !== 'bot') return refused('unknownApplication');
-    // The bot is the one who joins, so its joining is repeated under its key. The actor is whoever lets it in.
-    const joining = causeOf(
-      { ...context, actor: { userId: bot.id, kind: 'bot', administrator: false } },
-      'guild.join',
-      fields,
-    );
-    const cause = { ...joining, actor: context.actor.userId };
-    const joined = await joinFreely(deps, { guildId: fields.guild_id, userId: bot.id, cause }, null);
-    if (either.isLeft(joined)) return joined;
-    const { stream, done } = joined.right;
-    await viewsHold(deps, done.position);
-    return outcome(stream, done, NOTHING);
-  },
 });

@@ -252,6 +252,8 @@ describe('the catalogue', () => {
         'invite-redeemed',
         'member-banned',
         'member-joined',
+        'member-left',
+        'role-created',
         'thread-created',
         'transfer-requested',
         'user-deleted',

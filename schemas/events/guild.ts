@@ -169,7 +169,7 @@ export type Pauses = t.TypeOf<typeof Pauses>;
 export const NOT_PAUSED: Pauses = { invitesUntil: null, directUntil: null };
 
 /** A role. The id of @everyone is the guild's. */
-export const Role = t.type({
+const roleV1 = {
   id: t.string,
   name: t.string,
   /** A bit set as a decimal string. */
@@ -180,8 +180,17 @@ export const Role = t.type({
   mentionable: t.boolean,
   /** Place in the hierarchy, from 1; that of @everyone is 0. Of two at one place the one with the lower id is higher. */
   position: t.number,
+};
+const RoleV1 = t.type(roleV1);
+
+export const Role = t.type({
+  ...roleV1,
+  /** Of the role that a bot has from when it is added: nobody gives, takes or deletes it. Null: of any other. */
+  botId: t.union([t.string, t.null]),
 });
 export type Role = t.TypeOf<typeof Role>;
+
+const unmanaged = (role: t.TypeOf<typeof RoleV1>): Role => ({ ...role, botId: null });
 
 const ofGuild = {
   ...structure,
@@ -230,17 +239,30 @@ const GuildDeleted = defineEvent({
 });
 
 /** Each of these events holds a role as a whole, as it is afterwards. */
-const OneRole = reasoned(t.type({ guildId: t.string, role: Role }));
+const oneRole = {
+  ...ofGuild,
+  codec: reasoned(t.type({ guildId: t.string, role: Role })),
+  former: [
+    formerly(reasoned(t.type({ guildId: t.string, role: RoleV1 })), ({ role, ...rest }) => ({
+      ...{ ...rest, role: unmanaged(role) },
+    })),
+  ],
+};
 
-/** Nobody has the role yet. */
-const RoleCreated = defineEvent({ ...ofGuild, codec: OneRole, changesRights: false });
+/** Nobody has the role yet. A bot's is given to it by a process, which lets it in. */
+const RoleCreated = defineEvent({ ...oneRole, changesRights: false, followedUp: true });
 
-const RoleEdited = defineEvent({ ...ofGuild, codec: OneRole, changesRights: 'channels' });
+const RoleEdited = defineEvent({ ...oneRole, changesRights: 'channels' });
 
 /** Those whose place has changed. */
 const RolesMoved = defineEvent({
   ...ofGuild,
   codec: reasoned(t.type({ guildId: t.string, roles: t.array(Role) })),
+  former: [
+    formerly(reasoned(t.type({ guildId: t.string, roles: t.array(RoleV1) })), ({ roles, ...rest }) => ({
+      ...{ ...rest, roles: roles.map(unmanaged) },
+    })),
+  ],
   changesRights: false,
 });
 

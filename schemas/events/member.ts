@@ -69,6 +69,8 @@ const MemberLeft = defineEvent({
   former: [formerly(Membership, (data) => ({ ...data, how: 'left' as const }))],
   auditedIn: ({ data: { guildId, how } }) => (how === 'kicked' ? guildId : undefined),
   takesReason: true,
+  // A bot's role goes with it.
+  followedUp: true,
 });
 
 /** Everybody's own sessions are told of these without the intent for members. */

@@ -215,20 +215,24 @@ export const ActiveThreads = t.readonly(t.type(threadList));
 export const ArchivedThreads = t.readonly(t.type({ ...threadList, has_more: t.boolean }));
 
 export const Role = t.readonly(
-  t.type({
-    id: Id,
-    name: t.string,
-    color: t.number,
-    colors: t.readonly(t.type({ primary_color: t.number, secondary_color: t.null, tertiary_color: t.null })),
-    hoist: t.boolean,
-    icon: t.null,
-    unicode_emoji: t.null,
-    position: t.number,
-    permissions: Bits,
-    managed: t.boolean,
-    mentionable: t.boolean,
-    flags: t.number,
-  }),
+  t.intersection([
+    t.type({
+      id: Id,
+      name: t.string,
+      color: t.number,
+      colors: t.readonly(t.type({ primary_color: t.number, secondary_color: t.null, tertiary_color: t.null })),
+      hoist: t.boolean,
+      icon: t.null,
+      unicode_emoji: t.null,
+      position: t.number,
+      permissions: Bits,
+      managed: t.boolean,
+      mentionable: t.boolean,
+      flags: t.number,
+    }),
+    /** Of the role that a bot has from when it was added. */
+    t.partial({ tags: t.readonly(t.type({ bot_id: Id })) }),
+  ]),
 );
 
 /** What somebody outside a guild sees of it. */

@@ -31,7 +31,8 @@ export const revisedGuild = (
     const id = idIn(field);
     if (role === null) roles.delete(id);
     else if (id === guild.id) everyone = role.permissions;
-    else roles.set(id, role);
+    // Stored by former versions it has no bot.
+    else roles.set(id, { ...role, botId: role.botId ?? null });
   }
   const begun = isDeleted === undefined ? guild : { ...guild, isDeleted };
   return { ...begun, ...details, ownerId, pauses, everyone, roles: [...roles.values()].sort(byPlace) };
