@@ -427,10 +427,11 @@ export interface CommandFields {
     readonly channel_id: string;
     readonly overwrite_id: string;
   };
-  /** Let a bot into a guild. */
+  /** Let a bot into a guild, with a role of its own that has these permissions. */
   readonly 'bot.add': {
     readonly guild_id: string;
     readonly application_id: string;
+    readonly permissions?: string | null;
   };
   /** Open the direct channel with somebody (`recipient_id`), or create a group with several (`recipients`), who are friends of yours or share a guild with you. */
   readonly 'dm.create': {

@@ -16,7 +16,18 @@ const THREAD = { channelId: '60', guildId: GUILD, parentId: CHANNEL };
 const DETAILS = {
   ...{ name: 'talk', archived: false, locked: false, invitable: true, autoArchive: 60, archiveTime: 0 },
 };
-const role = { id: '40', name: 'role 40', permissions: '0', color: 0, hoist: false, mentionable: false, position: 1 };
+const role = {
+  ...{
+    id: '40',
+    name: 'role 40',
+    permissions: '0',
+    color: 0,
+    hoist: false,
+    mentionable: false,
+    position: 1,
+    botId: null,
+  },
+};
 const shownRole = { name: 'role 40', permissions: '0', color: 0, hoist: false, mentionable: false, position: 1 };
 
 let shown: Shown;

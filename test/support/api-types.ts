@@ -853,7 +853,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let a bot into a guild. */
+        /** Let a bot into a guild, with a role of its own that has these permissions. */
         post: operations["postGuildsGuildIdBots"];
         delete?: never;
         options?: never;
@@ -1905,6 +1905,10 @@ export interface components {
             managed: boolean;
             mentionable: boolean;
             flags: number;
+            tags?: {
+                /** @description Snowflake */
+                bot_id: string;
+            };
         };
         GuildCard: {
             /** @description Snowflake */
@@ -9497,6 +9501,7 @@ export interface operations {
                 "application/json": {
                     /** @description Snowflake */
                     application_id: string;
+                    permissions?: string | null;
                 };
             };
         };
