@@ -393,9 +393,15 @@ export const inThread = ({ id, parentId }: ThreadSettings, { settings }: Pick<Ch
   ...{ channelId: id, guildId: settings!.guildId!, parentId },
 });
 
-export const threadEdited = (thread: ThreadSettings, state: ChannelState, details: ThreadDetails): DecidedEvent => ({
+/** @param more what is said only where it is so */
+export const threadEdited = (
+  thread: ThreadSettings,
+  state: ChannelState,
+  details: ThreadDetails,
+  more: Pick<EventData<'thread-edited'>, 'byMessage'> = {},
+): DecidedEvent => ({
   type: 'thread-edited',
-  data: { ...inThread(thread, state), details, wasArchived: thread.details.archived, posted: state.ordinal },
+  data: { ...inThread(thread, state), details, wasArchived: thread.details.archived, posted: state.ordinal, ...more },
 });
 
 export const threadMembersChanged = (
@@ -418,7 +424,10 @@ const enteredBy = (
 ): readonly DecidedEvent[] => {
   const { details, members } = thread;
   const events: DecidedEvent[] = [];
-  if (details.archived) events.push(threadEdited(thread, state, { ...details, archived: false, archiveTime: now }));
+  if (details.archived) {
+    const active = { ...details, archived: false, archiveTime: now };
+    events.push(threadEdited(thread, state, active, { byMessage: true }));
+  }
   const stay = member?.joinedAt ?? 0;
   const known = members[userId];
   const isFull = Object.keys(members).length >= MAX_THREAD_MEMBERS;

@@ -363,11 +363,13 @@ const acts: readonly Act[] = [
     })),
   },
   {
-    name: 'keeping threads (110 to 112)',
+    name: 'keeping threads (110 to 112), and not writing in one that is archived',
     does: (one) => {
       one.thread(THREAD.channelId, GUILD, CHANNEL, '2');
       const { data } = { data: { ...THREAD, details: DETAILS } as EventData<'thread-created'> };
       one.archiveThread(data);
+      const edited = { ...THREAD, details: DETAILS, wasArchived: true, posted: 0 };
+      one.log.add(`channel-${THREAD.channelId}`, 'thread-edited', { ...edited, byMessage: true as const });
       one.deleteThread(data);
     },
     entries: [
@@ -387,7 +389,7 @@ const acts: readonly Act[] = [
       {
         ...{ ...by, action_type: 112, target_id: '60' },
         changes: gone({
-          ...{ type: 11, name: 'talk', archived: true, locked: false, auto_archive_duration: 60, invitable: true },
+          ...{ type: 11, name: 'talk', archived: false, locked: false, auto_archive_duration: 60, invitable: true },
         }),
       },
     ],

@@ -112,13 +112,4 @@ export const unaudited = (): undefined => undefined;
 /** For what people do in a guild. */
 export const auditedInGuild = ({ data }: { readonly data: { readonly guildId: string } }): string => data.guildId;
 
-/** As `auditedInGuild`, unless a process does it as part of something else. */
-export const auditedIfAsked = ({
-  causationId,
-  data,
-}: {
-  readonly causationId: string | null;
-  readonly data: { readonly guildId: string };
-}): string | undefined => (causationId === null ? data.guildId : undefined);
-
 export const NO_INTENTS = { guild: 0, direct: 0 } as const;

@@ -1,16 +1,7 @@
 /** Events of a thread, in its own stream `channel-<id>` beside what is said in it. */
 import * as t from 'io-ts';
 import { LOGGED, structure } from './channel.ts';
-import {
-  auditedIfAsked,
-  auditedInGuild,
-  defineEvent,
-  formerly,
-  itsGuild,
-  NO_INTENTS,
-  nobody,
-  reasoned,
-} from './definition.ts';
+import { auditedInGuild, defineEvent, formerly, itsGuild, NO_INTENTS, nobody, reasoned } from './definition.ts';
 
 /** What can be changed about a thread. */
 export const ThreadDetails = t.type({
@@ -84,9 +75,16 @@ const Edited = t.intersection([
 
 const ThreadEdited = defineEvent({
   ...logged,
-  // Not where it is archived because it was quiet.
-  auditedIn: auditedIfAsked,
-  codec: reasoned(Edited),
+  // Not where it is archived because it was quiet, which is a step of a process.
+  auditedIn: ({ causationId, data: { guildId, byMessage } }) =>
+    causationId !== null || byMessage === true ? undefined : guildId,
+  codec: reasoned(
+    t.intersection([
+      Edited,
+      /** Somebody wrote in it, who unarchived it by that. */
+      t.partial({ byMessage: t.literal(true) }),
+    ]),
+  ),
   former: [formerly(Edited, (data) => data)],
 });
 

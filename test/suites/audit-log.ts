@@ -116,7 +116,7 @@ export const auditLogSuite = (start: StartInstance) =>
       await Promise.all([resumed.cut(), blind.cut(), other.cut()]);
     });
 
-    it('is told to nobody who has lost the right, live and on resume', async () => {
+    it('is told to nobody who has lost the right, live and on resume, and is gone with the guild', async () => {
       const live = await GatewayClient.identified(instance.url, people[0].token, MODERATION);
       const later = await GatewayClient.identified(instance.url, people[0].token, MODERATION);
       const session = later.session();
@@ -133,5 +133,7 @@ export const auditLogSuite = (start: StartInstance) =>
       expect(resumed.dispatches(ENTRY)).toEqual([]);
       expect((await auditor.request('GET', `/guilds/${guild.id}/audit-logs`)).status).toBe(403);
       await Promise.all([live.cut(), resumed.cut()]);
+      await owner.ask('DELETE', `/guilds/${guild.id}`);
+      expect((await owner.request('GET', `/guilds/${guild.id}/audit-logs`)).status).toBe(404);
     });
   });

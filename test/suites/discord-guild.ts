@@ -1,6 +1,7 @@
 /** An unmodified discord.js runs a guild with every method it has, and knows afterwards what a client knows that begins then. */
 
 import {
+  AuditLogEvent,
   type CategoryChannel,
   ChannelType,
   Client,
@@ -8,6 +9,7 @@ import {
   Events,
   GatewayIntentBits,
   type Guild,
+  type GuildAuditLogsEntry,
   type NewsChannel,
   OverwriteType,
   PermissionFlagsBits,
@@ -86,6 +88,8 @@ export const discordGuildSuite = (start: StartInstance) =>
     let client: Client<true>;
     let guild: Guild;
     let general: TextChannel;
+    /** What it was told of the audit log, in order. */
+    const heard: GuildAuditLogsEntry[] = [];
 
     const connected = async (): Promise<Client<true>> => {
       const made = new Client({ intents: INTENTS, rest: { api: `${instance.url}/api`, version: '10' } });
@@ -114,6 +118,7 @@ export const discordGuildSuite = (start: StartInstance) =>
       await owner.ask('PATCH', `/guilds/${made.id}/roles`, [{ id: role.id, position: 10 }]);
       await owner.ask('PUT', `/guilds/${made.id}/members/${bot.id}/roles/${role.id}`);
       client = await connected();
+      client.on(Events.GuildAuditLogEntryCreate, (entry) => heard.push(entry));
       guild = client.guilds.cache.get(made.id)!;
       general = guild.channels.cache.get(made.channel.id) as TextChannel;
       await guild.members.fetch();
@@ -336,6 +341,51 @@ export const discordGuildSuite = (start: StartInstance) =>
       await expect.poll(() => known(guild)).toEqual(before);
       expect(before.threads.map(({ name }) => name).toSorted()).toEqual(['renamed', 'secret']);
       await fresh.destroy();
+    });
+
+    it('finds in the audit log what it was told of, each act once, with who, whom and why', async () => {
+      const shown = ({ id, action, executorId, targetId, reason, changes, extra }: GuildAuditLogsEntry) => {
+        return { id, action, executorId, targetId, reason, changes, extra: extra === null ? null : { ...extra } };
+      };
+      const all = async () => {
+        const entries: GuildAuditLogsEntry[] = [];
+        for (let after = '0'; ; after = entries.at(-1)!.id) {
+          const page = (await guild.fetchAuditLogs({ after, limit: 100 })).entries;
+          entries.push(...page.values());
+          if (page.size < 100) return entries;
+        }
+      };
+      const told = () => new Set(heard.map(({ id }) => id));
+      const since = heard[0]!.id;
+      await expect
+        .poll(async () => (await all()).filter(({ id }) => BigInt(id) >= BigInt(since)).length)
+        .toBe(told().size);
+      const entries = (await all()).filter(({ id }) => BigInt(id) >= BigInt(since));
+      expect(told().size).toBe(heard.length);
+      expect(heard.map(({ id }) => id).toSorted()).toEqual(entries.map(({ id }) => id).toSorted());
+      const heardAs = new Map(heard.map((entry) => [entry.id, shown(entry)]));
+      for (const entry of entries)
+        expect({ ...shown(entry), extra: null }).toEqual({ ...heardAs.get(entry.id)!, extra: null });
+      const counts = new Map<number, number>();
+      for (const { action } of entries) counts.set(action, (counts.get(action) ?? 0) + 1);
+      for (const [action, count] of [
+        ...[AuditLogEvent.ChannelDelete, AuditLogEvent.InviteCreate].map((one) => [one, 2] as const),
+        ...[AuditLogEvent.MemberKick, AuditLogEvent.InviteDelete, AuditLogEvent.ThreadDelete].map(
+          (one) => [one, 1] as const,
+        ),
+        ...[AuditLogEvent.MemberBanRemove, AuditLogEvent.MessagePin].map((one) => [one, 2] as const),
+        ...[AuditLogEvent.MessageBulkDelete, AuditLogEvent.MessageUnpin, AuditLogEvent.RoleDelete].map(
+          (one) => [one, 1] as const,
+        ),
+        ...[[AuditLogEvent.MemberBanAdd, 3] as const, [AuditLogEvent.RoleCreate, 3] as const],
+      ])
+        expect(counts.get(action), AuditLogEvent[action]).toBe(count);
+      const newest = await guild.fetchAuditLogs({ type: AuditLogEvent.MemberBanAdd, user: client.user, limit: 3 });
+      expect(newest.entries.map(({ reason }) => reason)).toEqual([null, null, 'out for good']);
+      expect(newest.entries.first()!.executor).toBe(client.user);
+      expect((await guild.fetchAuditLogs({ type: AuditLogEvent.ThreadUpdate })).entries.first()!.target).toMatchObject({
+        name: 'archived',
+      });
     });
 
     it('leaves', async () => {
