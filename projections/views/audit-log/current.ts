@@ -22,12 +22,20 @@ interface CurrentAuditLogOptions {
 
 const RETRY_SECONDS = 2;
 
-const isAsked = ({ action, actorId, id }: AuditRow, query: AuditQuery): boolean =>
+const isWithin = ({ action, actorId, id }: AuditRecord, { before, after, ...query }: AuditQuery): boolean =>
   action !== 0 &&
-  action === (query.action ?? action) &&
   actorId === (query.actorId ?? actorId) &&
-  (query.before === undefined || BigInt(id) < BigInt(query.before)) &&
-  (query.after === undefined || BigInt(id) > BigInt(query.after));
+  (before === undefined || BigInt(id) < BigInt(before)) &&
+  (after === undefined || BigInt(id) > BigInt(after));
+
+/** In the order in which a query asks for them. */
+const inOrder = <Entry extends { readonly id: string }>(
+  entries: readonly Entry[],
+  { after }: AuditQuery,
+): readonly Entry[] => {
+  const ascending = entries.toSorted((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
+  return after === undefined ? ascending.reverse() : ascending;
+};
 
 export class CurrentAuditLog implements AuditReader {
   private readonly options: CurrentAuditLogOptions;
@@ -47,15 +55,17 @@ export class CurrentAuditLog implements AuditReader {
     // Taken before the store is asked: it may hold more by the time it answers.
     const received = this.received(guildId);
     const stored = await this.options.stored.entries(guildId, query);
-    const rows = new Map(stored.map((row) => [row.id, row]));
-    for (const record of received) {
-      if (record.action === 0 || rows.has(record.id)) continue;
+    const known = new Set(stored.map(({ id }) => id));
+    const fresh = received.filter((record) => isWithin(record, query) && !known.has(record.id));
+    const rows: AuditRow[] = [];
+    for (const record of inOrder(fresh, query)) {
+      if (rows.length === query.limit) break;
       const before = await this.knownAmong(received, guildId, [record.subject], record.position);
       const row = rowAfter(record, before.get(record.subject)?.value ?? null);
-      if (isAsked(row, query)) rows.set(row.id, row);
+      // Which action it is may only be known now.
+      if (row.action === (query.action ?? row.action)) rows.push(row);
     }
-    const ascending = [...rows.values()].sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
-    return (query.after === undefined ? ascending.reverse() : ascending).slice(0, query.limit);
+    return inOrder([...stored, ...rows], query).slice(0, query.limit);
   }
 
   known(guildId: string, subjects: readonly AuditSubject[], before: number): Promise<ReadonlyMap<string, Known>> {

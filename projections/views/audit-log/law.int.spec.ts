@@ -94,6 +94,8 @@ describe('the audit log', () => {
           received: (guildId) => received.filter((record) => record.guildId === guildId),
         });
         expect(await all(current)).toEqual(await all(whole));
+        for (const query of [{ limit: 3 }, { limit: 5, action: 13 }, { limit: 2, actorId: '1', after: '0' }])
+          expect(await current.entries('20', query)).toEqual(await whole.entries('20', query));
         const told = await Promise.all(events.map((event) => auditRows(current, event)));
         expect(told.flat().toSorted((a, b) => a.position - b.position)).toEqual(
           (await all(whole)).toSorted((a, b) => a.position - b.position),
