@@ -24,7 +24,10 @@ export const dateInName = (name: string): number | undefined => {
   return year === undefined || Number(year) < FIRST_YEAR ? undefined : dayOf(year, Number(month), date!);
 };
 
-/** Whether the times of a log are taken for those of a clock of twelve hours: none is later, and they go round. */
+/**
+ * Whether the times of a log are taken for those of a clock of twelve hours: none is later, and they go round within a
+ * day. A line that names its day has a clock of 24 hours, and what was before it is of another day.
+ */
 export class HalfDayCheck {
   private last = 0;
   /** Hours from 1 to 12, where 12:59 is followed by 1:00. */
@@ -32,9 +35,10 @@ export class HalfDayCheck {
   /** Hours from 0 to 11. */
   private readonly from0 = { fits: true, goesRound: false };
 
-  add({ clock }: Pick<Reading, 'clock'>): void {
-    if (clock === undefined) return;
+  add({ clock, day }: Pick<Reading, 'clock' | 'day'>): void {
     const { last, from1, from0 } = this;
+    if (day !== undefined) this.last = clock ?? 0;
+    if (clock === undefined || day !== undefined) return;
     from1.fits &&= clock >= HOUR && clock < 13 * HOUR;
     from1.goesRound ||= last >= 12 * HOUR && clock < 12 * HOUR;
     from0.fits &&= clock < 12 * HOUR;

@@ -61,6 +61,24 @@ describe('the time of a line', () => {
     expect(readOn(times).read).toEqual(read);
   });
 
+  it.each([
+    [
+      '24 hours: the mornings of three days',
+      false,
+      ['0 09:00', '09:14', '1 00:00', '00:01', '08:00', '2 00:00', '07:00'],
+    ],
+    ['24 hours: a day in each line', false, ['0 12:30', '1 09:00', '2 12:59', '3 01:00']],
+    ['12 hours: noon within a day', true, ['0 09:00', '09:14', '12:59', '01:00', '1 00:00', '12:05']],
+    ['12 hours: mornings after an evening', true, ['0 21:00', '09:05', '11:00']],
+  ])('in a log that names its days is by a clock of %s', (_, is12Hours, lines) => {
+    const halfDays = new HalfDayCheck();
+    for (const line of lines) {
+      const [time, day] = line.split(' ').reverse();
+      halfDays.add({ clock: clockOf(time!), ...(day === undefined ? {} : { day: DAY + Number(day) * 24 * HOUR }) });
+    }
+    expect(halfDays.is12Hours).toBe(is12Hours);
+  });
+
   it('is unknown as long as no day is, and begins anew with a day that the log names', () => {
     const times = lineTimes(undefined, false);
     expect(times.of({ clock: HOUR })).toBeUndefined();
