@@ -76,6 +76,7 @@ const TAKES_NO_RIGHT = [
 /** What takes one right, without which all others together are too few. */
 const TAKES: Readonly<Partial<Record<keyof typeof Permission, readonly string[]>>> = {
   createInvite: ['POST /channels/:channel_id/invites'],
+  viewAuditLog: ['GET /guilds/:guild_id/audit-logs'],
   kickMembers: ['DELETE /guilds/:guild_id/members/:user_id'],
   banMembers: [
     'GET /guilds/:guild_id/bans',

@@ -57,8 +57,8 @@ relationshipsSuite(startShared);
 groupsSuite(startShared);
 accountsSuite(startShared);
 nonceSuite(startShared);
-// Half of the stories: what differs from the embedded profile shows in few, and each costs seconds on real servers.
-lawsSuite(startShared, 5);
+// A third of the stories: what differs from the embedded profile shows in few, and each costs seconds on real servers.
+lawsSuite(startShared, 4);
 badFramesSuite(startShared, 1);
 discordGuildSuite(startShared);
 privacySuite(startShared);

@@ -35,7 +35,7 @@ export const lawsSuite = (start: StartInstance, runs: number, forgetViews?: (ins
     });
     afterAll(() => instance?.close());
 
-    it('a snapshot at any position plus the dispatches after it equals a fresh snapshot, and nothing comes of what was lost', async () => {
+    it('a snapshot at any position plus the dispatches after it equals a fresh snapshot, nothing comes of what was lost, and the audit log names every act once', async () => {
       await fc.assert(
         fc.asyncProperty(steps, fc.nat({ max: 40 }), async (script, when) => {
           const story = await Story.begin(instance, administrator);
@@ -62,6 +62,7 @@ export const lawsSuite = (start: StartInstance, runs: number, forgetViews?: (ins
             );
             expect(known().strays).toEqual([]);
           }
+          await vi.waitFor(() => story.isAudited(), PATIENCE);
           for (const client of watching.values()) client.socket.terminate();
           story.end();
         }),

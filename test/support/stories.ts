@@ -8,6 +8,18 @@ import { type CommandResult, GatewayClient, type Payload } from './gateway-clien
 import type { Instance } from './instance.ts';
 
 const EMOJI = ['🔥', '👍', '❤️'];
+/** What an act that is carried out is in the audit log. */
+const AUDITED: Readonly<Record<string, number>> = {
+  'channel.create': 10,
+  'channel.delete': 12,
+  'member.kick': 20,
+  'member.ban': 22,
+  'member.unban': 23,
+  'role.create': 30,
+  'role.delete': 32,
+  'thread.begin': 110,
+  'thread.create': 110,
+};
 const [VIEW, NOTHING] = [String(1 << 10), '0'];
 const CATEGORY = 4;
 
@@ -189,6 +201,9 @@ export class Story {
   private threadIds: string[] = [];
   private messages: { readonly channel_id: string; readonly message_id: string }[] = [];
   private roles: string[] = [];
+  /** Number and target of each act on this guild that the audit log must name. */
+  private acts: string[] = [];
+  private banned = new Set<string>();
   /** Position of the last event. */
   head = 0;
   private sent = 0;
@@ -223,11 +238,40 @@ export class Story {
   }
 
   /** A refusal is an answer too, since some people may not do some things. */
-  private async act(person: Person, type: string, fields: object): Promise<CommandResult> {
+  private async act(person: Person, type: string, fields: Readonly<Record<string, unknown>>): Promise<CommandResult> {
     if (this.isGone(person)) return { id: '', ok: false };
     const answer = await person.acting.command({ type, ...fields });
     if (answer.ok) this.head = Math.max(this.head, answer.position!);
+    if (answer.ok) this.note(type, fields, answer);
     return answer;
+  }
+
+  /** Of a thread `channel.delete` is another act, and a ban of whoever is banned is none. */
+  private note(type: string, fields: Readonly<Record<string, unknown>>, { result }: CommandResult): void {
+    const { user_id, role_id, channel_id } = fields as Readonly<Record<string, string>>;
+    const action = AUDITED[type];
+    if (action === undefined || (type === 'channel.delete' && this.threads.has(channel_id!))) return;
+    if (type === 'member.ban' && this.banned.has(user_id!)) return;
+    if (type === 'member.ban') this.banned.add(user_id!);
+    if (type === 'member.unban') this.banned.delete(user_id!);
+    const target = type.endsWith('create') || type === 'thread.begin' ? result.id : (user_id ?? role_id ?? channel_id);
+    this.acts.push(`${action} ${target}`);
+  }
+
+  /** The audit log of the guild has an entry of each act, and no other of its kind. */
+  async isAudited(): Promise<void> {
+    const kinds = new Set(Object.values(AUDITED));
+    const { api } = this.owner;
+    const named: string[] = [];
+    for (let before = ''; ; ) {
+      const query = `?limit=100${before === '' ? '' : `&before=${before}`}`;
+      const page = await api.ask<Payload>('GET', `/guilds/${this.guildId}/audit-logs${query}`);
+      for (const { action_type, target_id } of page.audit_log_entries)
+        if (kinds.has(action_type)) named.push(`${action_type} ${target_id}`);
+      if (page.audit_log_entries.length < 100) break;
+      before = page.audit_log_entries.at(-1).id;
+    }
+    expect(named.toSorted()).toEqual(this.acts.toSorted());
   }
 
   private async foundGuild(): Promise<void> {
@@ -235,7 +279,7 @@ export class Story {
     if (!made.ok) return;
     const channelId: string = made.result.channels[0].id;
     [this.guildId, this.channels, this.categories, this.roles] = [made.result.id, [channelId], [], []];
-    [this.threadIds, this.messages] = [[], []];
+    [this.threadIds, this.messages, this.acts, this.banned] = [[], [], [], new Set()];
     this.code = (await this.act(this.owner, 'invite.create', { channel_id: channelId, max_age: 0 })).result.code;
     for (const person of this.people)
       if (person !== this.owner) await this.act(person, 'guild.join', { code: this.code });
