@@ -136,9 +136,9 @@ describe('the budgets that the configuration gives', () => {
 
   it('leave room for a session start in every socket that is accepted', () => {
     const { variable } = settings.socketBudgetBytes;
-    expect(misfits(configOf({ [variable]: '65536' }))).toEqual([]);
-    expect(misfits({ ...configOf({}), socketBudgetBytes: 65_535 })).toEqual([
-      `${variable}: given "65535"; at least 65536 fits: what a session that begins is written at once (65536 bytes) may not be more than what may wait for a slow socket (65535 bytes)`,
+    expect(misfits(configOf({ [variable]: '131072' }))).toEqual([]);
+    expect(misfits({ ...configOf({}), socketBudgetBytes: 98_304 })).toEqual([
+      `${variable}: given "98304"; at least 98305 fits: a message at its largest (98304 bytes) must be less than what may wait for a slow socket (98304 bytes)`,
     ]);
   });
 

@@ -50,7 +50,7 @@ export interface CommandFields {
       } | null;
     }[] | null;
     readonly allowed_mentions?: {
-      readonly parse?: readonly string[] | null;
+      readonly parse?: readonly ('roles' | 'users' | 'everyone')[] | null;
       readonly users?: readonly string[] | null;
       readonly roles?: readonly string[] | null;
       readonly replied_user?: boolean | null;
@@ -60,8 +60,10 @@ export interface CommandFields {
     readonly flags?: number | null;
     readonly message_reference?: {
       readonly message_id: string;
+      readonly type?: 0 | 1 | null;
+      readonly channel_id?: string | null;
+      readonly guild_id?: string | null;
       readonly fail_if_not_exists?: boolean | null;
-      readonly type?: 0 | null;
     } | null;
   };
   /** Edit a message of your own. Moderators hide the embeds of other people's by `flags`. */
@@ -115,7 +117,7 @@ export interface CommandFields {
       } | null;
     }[] | null;
     readonly allowed_mentions?: {
-      readonly parse?: readonly string[] | null;
+      readonly parse?: readonly ('roles' | 'users' | 'everyone')[] | null;
       readonly users?: readonly string[] | null;
       readonly roles?: readonly string[] | null;
       readonly replied_user?: boolean | null;
@@ -172,6 +174,26 @@ export interface CommandFields {
     readonly channel_id: string;
     readonly message_id: string;
   };
+  /** Report a message to the guild's moderators, or to the administrators of the server. Once reported, it stays so. */
+  readonly 'message.report': {
+    readonly channel_id: string;
+    readonly message_id: string;
+    readonly kind: 'spam' | 'harassment' | 'hate' | 'violence' | 'sexual' | 'self-harm' | 'illegal' | 'other';
+    readonly text?: string | null;
+  };
+  /** Answer or close a report about a message in a guild. For those who manage messages in the message's channel. */
+  readonly 'report.handle': {
+    readonly guild_id: string;
+    readonly report_id: string;
+    readonly state: 'answered' | 'closed';
+    readonly note?: string | null;
+  };
+  /** Answer or close a report that is for the administrators of the server. */
+  readonly 'report.handle-as-administrator': {
+    readonly report_id: string;
+    readonly state: 'answered' | 'closed';
+    readonly note?: string | null;
+  };
   /** You have read everything up to this message. With `manual` it may be less than before: what follows is unread again. */
   readonly 'channel.read': {
     readonly channel_id: string;
@@ -221,6 +243,7 @@ export interface CommandFields {
     readonly default_message_notifications?: number | null;
     readonly system_channel_id?: string | null;
     readonly system_channel_flags?: number | null;
+    readonly safety_alerts_channel_id?: string | null;
     readonly features?: readonly 'DISCOVERABLE'[] | null;
     readonly owner_id?: string | null;
   };

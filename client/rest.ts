@@ -13,6 +13,8 @@ import type {
   ProfileChange,
   ReadState,
   Relationship,
+  Report,
+  ReportKind,
   Role,
   RoleSettings,
   SignInShown,
@@ -58,6 +60,13 @@ export interface HistoryQuery {
   readonly after?: string;
   readonly before_sequence?: number;
   readonly after_sequence?: number;
+  readonly limit?: number;
+}
+
+export interface ReportPage {
+  readonly state?: 'open' | 'answered' | 'closed';
+  /** The id that the page ends ahead of. */
+  readonly before?: string;
   readonly limit?: number;
 }
 
@@ -551,6 +560,40 @@ export class Rest {
   ): Promise<User[]> {
     const reaction = encodeURIComponent(emoji);
     return this.request('GET', `/channels/${channelId}/messages/${messageId}/reactions/${reaction}${query(page)}`);
+  }
+
+  /** Tells the moderators, or the administrators of the server, what is wrong with a message. Again: the same report. */
+  report(
+    channelId: string,
+    messageId: string,
+    report: { readonly kind: ReportKind; readonly text?: string },
+  ): Promise<Report> {
+    return this.request('POST', `/channels/${channelId}/messages/${messageId}/report`, report);
+  }
+
+  /** A guild's reports, the newest first, for those who manage messages. */
+  reports(guildId: string, page: ReportPage = {}): Promise<Report[]> {
+    return this.request('GET', `/guilds/${guildId}/reports${query(page)}`);
+  }
+
+  /** Those that are for the administrators of the server. */
+  reportsToAdministrators(page: ReportPage = {}): Promise<Report[]> {
+    return this.request('GET', `/reports${query(page)}`);
+  }
+
+  /** What this person has reported, and what came of it. */
+  ownReports(page: ReportPage = {}): Promise<Report[]> {
+    return this.request('GET', `/users/@me/reports${query(page)}`);
+  }
+
+  /** Answers or closes a report. @param guildId null: as an administrator of the server */
+  handleReport(
+    guildId: string | null,
+    reportId: string,
+    outcome: { readonly state: 'answered' | 'closed'; readonly note?: string },
+  ): Promise<Report> {
+    const of = guildId === null ? '' : `/guilds/${guildId}`;
+    return this.request('PATCH', `${of}/reports/${reportId}`, outcome);
   }
 
   pin(channelId: string, messageId: string): Promise<null> {

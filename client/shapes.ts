@@ -142,6 +142,16 @@ export interface Message {
   readonly timestamp: string;
   readonly edited_timestamp: string | null;
   readonly mentions: readonly User[];
+  readonly mention_roles: readonly string[];
+  readonly mention_everyone: boolean;
+  readonly flags: number;
+  readonly message_reference?: {
+    /** 1: a forward. */
+    readonly type: number;
+    readonly channel_id: string;
+    readonly message_id?: string;
+    readonly guild_id?: string;
+  };
   readonly embeds: readonly Readonly<Record<string, unknown>>[];
   readonly nonce?: string | number;
   readonly type: number;
@@ -150,6 +160,31 @@ export interface Message {
   readonly sequence: number;
   /** The n-th message of the channel. */
   readonly ordinal: number;
+}
+
+/** What is wrong with a message. */
+export type ReportKind = 'spam' | 'harassment' | 'hate' | 'violence' | 'sexual' | 'self-harm' | 'illegal' | 'other';
+
+export interface Report {
+  readonly id: string;
+  /** open, answered or closed. */
+  readonly state: string;
+  readonly kind: ReportKind;
+  /** Null where it can no longer be read. */
+  readonly text: string | null;
+  readonly guild_id: string | null;
+  readonly channel_id: string;
+  readonly message_id: string;
+  readonly created_at: string;
+  readonly answered_at: string | null;
+  /** What the last answer says to the reporter. */
+  readonly note: string | null;
+  /** The rest is for those who handle it. */
+  readonly reporter?: User;
+  readonly author?: User;
+  readonly answered_by?: User | null;
+  /** Null once it is deleted. */
+  readonly message?: Message | null;
 }
 
 export interface Reaction {

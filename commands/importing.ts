@@ -222,7 +222,7 @@ export class Importing {
               low,
               time,
               body: { content, embeds: [] },
-              allowed: { everyone: false, users: false },
+              allowed: { everyone: false, users: false, roles: false },
               knownUsers: new Set(),
               // Decided before this one, since they share a lane.
               reply: replyOf(replyTo),

@@ -16,6 +16,7 @@ export type CommandBucket =
   | 'threadMember'
   | 'dmCreate'
   | 'relationship'
+  | 'report'
   | 'guildCreate'
   | 'guildJoin'
   | 'inviteCreate'

@@ -51,11 +51,13 @@ describe('an edit', () => {
       flags: 4096,
     });
     const before = { content: `<@${ben}>`, embeds, flags: 4096, mentions: [{ id: ben }] };
-    expect(await edit(id, { flags: 0 })).toMatchObject({ ...before, flags: 0 });
+    expect(await edit(id, { flags: 4 })).toMatchObject({ ...before, embeds: [], flags: 4100 });
     expect(await edit(id, { embeds: [{ title: 'b' }], flags: 4096 })).toMatchObject({
       ...before,
       embeds: [{ title: 'b' }],
     });
+    expect(await edit(id, { flags: 0 })).toMatchObject({ flags: 4096 });
+    expect(refusal(await instance.ask(ann, 'message.edit', { ...on(id), flags: 32 }))).toBe('invalidForm');
     expect(await edit(id, { content: 'c' })).toMatchObject({
       content: 'c',
       embeds: [{ title: 'b' }],

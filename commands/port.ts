@@ -9,6 +9,7 @@ import type {
   MemberRow,
   NotificationsRow,
 } from '../projections/views/guild-views/view.ts';
+import type { ReportRow } from '../projections/views/reports/view.ts';
 import type { MessageRow } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
 import type { Actor } from '../schemas/actor.ts';
@@ -77,6 +78,12 @@ export type Answer =
   | { readonly kind: 'member'; readonly member: MemberRow }
   /** Ids of those who are banned by it and who are not. */
   | { readonly kind: 'bulk-banned'; readonly banned: readonly string[]; readonly failed: readonly string[] }
+  | {
+      readonly kind: 'report';
+      readonly report: ReportRow;
+      /** Shown to whoever reported, and not to those who handle it. */
+      readonly isReporters: boolean;
+    }
   | { readonly kind: 'invite'; readonly invite: InviteRow }
   | { readonly kind: 'notifications'; readonly row: NotificationsRow }
   | { readonly kind: 'incidents'; readonly pauses: Pauses }

@@ -42,6 +42,10 @@ const someMember = async (): Promise<string> => {
 };
 const someMessage = async (by = ann): Promise<string> =>
   (await instance.do(by, 'message.send', { channel_id, content: 'x' })).id;
+const someReport = async (): Promise<string> => {
+  const message_id = await someMessage(await someMember());
+  return (await instance.do(ben, 'message.report', { channel_id, message_id, kind: 'spam' })).id;
+};
 const someRole = async (name = 'role'): Promise<string> =>
   (await instance.do(ann, 'role.create', { guild_id, name })).id;
 const someChannel = async (): Promise<string> =>
@@ -80,6 +84,21 @@ const repeats: Record<CommandType, () => Promise<Repeat>> = {
       { embeds: [{ title: 'e' }] },
       { message_reference: { message_id: await someMessage() } },
     ],
+  }),
+  'message.report': async () => ({
+    by: ben,
+    once: { channel_id, message_id: await someMessage(), kind: 'spam' },
+    others: [{ kind: 'other' }, { text: 'also' }],
+  }),
+  'report.handle': async () => ({
+    by: ann,
+    once: { guild_id, report_id: await someReport(), state: 'answered' },
+    others: [{ state: 'closed' }, { note: 'also' }],
+  }),
+  'report.handle-as-administrator': async () => ({
+    by: ann,
+    once: { report_id: await someReport(), state: 'answered' },
+    others: [{ state: 'closed' }, { note: 'also' }],
   }),
   'message.edit': async () => ({
     by: ann,

@@ -11,6 +11,7 @@ import { memberFold } from './member.ts';
 import { notificationsFold } from './notifications.ts';
 import { readFold } from './read-markers.ts';
 import { relationshipFold } from './relationship.ts';
+import { reportFold } from './report.ts';
 import { userFold } from './user.ts';
 
 /** By the first word of a stream's name. */
@@ -21,6 +22,7 @@ export const folds: Readonly<Record<string, unknown>> = {
   invite: inviteFold,
   dm: directFold,
   relationship: relationshipFold,
+  report: reportFold,
   user: userFold,
   read: readFold,
   settings: notificationsFold,

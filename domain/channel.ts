@@ -1,13 +1,17 @@
 /** A channel: its settings and everything said in it. Stream `channel-<id>`. */
 
+import { either } from 'fp-ts';
 import type { Sealed } from '../schemas/envelope.ts';
+import { fieldError } from '../schemas/errors.ts';
 import type { DecidedEvent, EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
 import {
   type AnyKind,
   type ChannelDetails,
+  type Forwarded,
   type Mentions,
   type MessageBody,
   MessageType,
+  NO_MENTIONS,
   type Overwrite,
   PLAIN,
   SUPPRESS_EMBEDS,
@@ -17,7 +21,7 @@ import type { ThreadDetails, ThreadMember } from '../schemas/events/thread.ts';
 import { deletedBy } from '../schemas/message-ids.ts';
 import { isBlank } from '../schemas/text.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState, timed } from './decider.ts';
-import { type AllowedMentions, mentionsIn } from './mentions.ts';
+import { type AllowedMentions, type Mentionable, mentionsIn } from './mentions.ts';
 import { type Patch, patched } from './patch.ts';
 import {
   allows,
@@ -296,6 +300,8 @@ export interface Post extends ChannelActor {
   /** Original time of an imported message. */
   readonly time?: number;
   readonly body: MessageBody;
+  /** That it forwards a message, if its author can read that message. */
+  readonly forward?: { readonly message: Forwarded | undefined } | undefined;
   readonly allowed: AllowedMentions;
   /** Ids in the text's mentions that belong to users. */
   readonly knownUsers: ReadonlySet<string>;
@@ -330,8 +336,15 @@ export const deniedToModerate = (actor: ChannelActor, state: ChannelState): Deci
   deniedInGuild(actor, state, Permission.manageMessages);
 
 /** An imported line may be of blanks: it was said elsewhere. */
-const saysNothing = ({ content, embeds }: MessageBody, imported = false): boolean =>
-  embeds.length === 0 && (imported ? content === '' : isBlank(content));
+const saysNothing = ({ content, embeds, forwarded }: MessageBody, imported = false): boolean =>
+  forwarded === undefined && embeds.length === 0 && (imported ? content === '' : isBlank(content));
+
+/** @param rights of the author in the channel */
+const mentionableBy = (rights: bigint, { guild }: ChannelActor): Mentionable => {
+  const everyone = allows(rights, Permission.mentionEveryone);
+  const roles = guild?.roles.filter(({ mentionable }) => everyone || mentionable === true) ?? [];
+  return { everyone, roles: new Set(roles.map(({ id }) => id)) };
+};
 
 export const secretOf = (by: string, body: MessageBody) => ({ by, text: JSON.stringify(body) });
 
@@ -356,12 +369,14 @@ export const post = (command: Post, state: ChannelState): Decision => {
   if (state.keys.has(command.key)) return nothing;
   if (command.blocked === true) return refuse('cannotMessageUser');
   if (command.secondKey !== undefined && state.keys.has(command.secondKey)) return nothing;
-  if (saysNothing(command.body, command.time !== undefined)) return refuse('emptyMessage');
-  const { reply } = command;
+  const { reply, forward } = command;
+  if (forward !== undefined && forward.message === undefined) return refuse('unknownMessage');
+  const body = forward?.message === undefined ? command.body : { ...command.body, forwarded: forward.message };
+  if (saysNothing(body, command.time !== undefined)) return refuse('emptyMessage');
   if (reply !== undefined && (reply.message === undefined || reply.message.deleted)) return refuse('unknownMessage');
   const { thread } = state.settings!;
   if (thread !== undefined && isLockedFor(thread, rights)) return refuse('threadLocked');
-  const written = mentionsIn(command.body.content, command.allowed, allows(rights, Permission.mentionEveryone));
+  const written = mentionsIn(command.body.content, command.allowed, mentionableBy(rights, command));
   const users = written.users.filter((id) => command.knownUsers.has(id));
   if (reply?.mention && reply.message !== undefined && !users.includes(reply.message.author))
     users.push(reply.message.author);
@@ -373,11 +388,11 @@ export const post = (command: Post, state: ChannelState): Decision => {
       author: command.userId,
       messageType: reply === undefined ? MessageType.default : MessageType.reply,
       replyTo: reply?.message?.messageId ?? null,
-      mentions: { users, everyone: written.everyone },
+      mentions: { ...written, users },
       flags: command.flags,
       nonce: command.nonce,
     },
-    secret: secretOf(command.userId, command.body),
+    secret: secretOf(command.userId, body),
     ...timed(command),
   };
   return thread === undefined ? happen(event) : happen(...enteredBy(command, thread, state), event);
@@ -460,7 +475,7 @@ export const postedFor = (message: {
   readonly users?: readonly string[];
 }): DecidedEvent => {
   const { messageId, ordinal, author, type: messageType, about: replyTo, content, users = [] } = message;
-  const mentions = { users: [...users], everyone: false };
+  const mentions = { ...NO_MENTIONS, users: [...users] };
   return {
     type: 'message-posted',
     data: { messageId, ordinal, author, messageType, replyTo, mentions, flags: 0, nonce: null },
@@ -472,15 +487,13 @@ export const postedFor = (message: {
 export const isWritten = ({ type }: Pick<MessageState, 'type'>): boolean =>
   type === MessageType.default || type === MessageType.reply;
 
-/** What an edit may change. */
-interface Editable extends MessageBody {
-  flags: number;
-}
+/** What an author may say anew. */
+type Said = Omit<MessageBody, 'forwarded'>;
 
-const NOTHING_SAID: Editable = { content: '', embeds: [], flags: 0 };
+const NOTHING_SAID: Said = { content: '', embeds: [] };
 
 export interface Edit extends OnMessage {
-  readonly patch: Patch<Editable>;
+  readonly patch: Patch<Said & { readonly flags: number }>;
   /** The text as it is. */
   readonly former: MessageBody;
   readonly allowed: AllowedMentions;
@@ -492,19 +505,25 @@ export interface Edit extends OnMessage {
 }
 
 /** Without new text the mentions stay as they are. */
-const mentionsAfter = (
-  command: Edit,
-  message: MessageState,
-  content: string,
-  mayMentionEveryone: boolean,
-): Mentions => {
+const mentionsAfter = (command: Edit, message: MessageState, content: string, mentionable: Mentionable): Mentions => {
   if (command.patch.content === undefined) return message.mentions;
-  const written = mentionsIn(content, command.allowed, mayMentionEveryone);
+  const written = mentionsIn(content, command.allowed, mentionable);
   const users = written.users.filter((id) => command.knownUsers.has(id));
   const { repliedTo } = command;
   if (repliedTo !== undefined && (command.tells ?? message.mentions.users.includes(repliedTo)))
     if (!users.includes(repliedTo)) users.push(repliedTo);
-  return { users, everyone: written.everyone };
+  return { ...written, users };
+};
+
+/** An edit hides and shows the embeds. It leaves the other flags as they are, which libraries send along. */
+const flagsAfter = ({ flags }: MessageState, wanted: number | null | undefined): number =>
+  wanted === undefined ? flags : (flags & ~SUPPRESS_EMBEDS) | ((wanted ?? 0) & SUPPRESS_EMBEDS);
+
+/** Refuses flags that the message does not have and that an edit cannot set. */
+const deniedFlags = ({ flags }: MessageState, wanted: number | null | undefined): Decision | undefined => {
+  const others = (wanted ?? 0) & ~(flags | SUPPRESS_EMBEDS);
+  if (others === 0) return undefined;
+  return either.left(fieldError(['flags'], 'FLAG_UNSUPPORTED', `An edit cannot set these flags: leave out ${others}.`));
 };
 
 /** Of other people's messages, a moderator may hide and show the embeds, and change nothing else. Other flags stay as they are. */
@@ -514,7 +533,9 @@ const suppressEmbeds = (command: Edit, message: MessageState, state: ChannelStat
     return refuse('cannotEditOthers');
   const refusal = deniedToModerate(command, state);
   if (refusal !== undefined) return refusal;
-  const flags = (message.flags & ~SUPPRESS_EMBEDS) | ((wanted ?? 0) & SUPPRESS_EMBEDS);
+  const unsettable = deniedFlags(message, wanted);
+  if (unsettable !== undefined) return unsettable;
+  const flags = flagsAfter(message, wanted);
   if (flags === message.flags) return nothing;
   const { messageId, ordinal, author } = message;
   const data = { messageId, ordinal, author, flags, pinned: isPinned(state, messageId) };
@@ -534,11 +555,16 @@ export const edit = (command: Edit, state: ChannelState): Decision => {
   // The other would read it as they would read a new message.
   if (command.blocked === true) return refuse('cannotMessageUser');
   if (!isWritten(message)) return refuse('systemMessage');
-  const former = { ...command.former, flags: message.flags };
-  const { content, embeds, flags } = patched(former, command.patch, NOTHING_SAID);
+  if (command.former.forwarded !== undefined) return refuse('forwardedMessage');
+  const { flags: wanted, ...said } = command.patch;
+  const unsettable = deniedFlags(message, wanted);
+  if (unsettable !== undefined) return unsettable;
+  const flags = flagsAfter(message, wanted);
+  const { content, embeds } = patched(command.former, said, NOTHING_SAID);
   if (saysNothing({ content, embeds })) return refuse('emptyMessage');
-  const mentions = mentionsAfter(command, message, content, allows(rights, Permission.mentionEveryone));
-  const before = { ...NOTHING_SAID, ...former, mentions: message.mentions };
+  const mentions = mentionsAfter(command, message, content, mentionableBy(rights, command));
+  const { content: saidBefore, embeds: shownBefore } = command.former;
+  const before = { content: saidBefore, embeds: shownBefore, flags: message.flags, mentions: message.mentions };
   if (JSON.stringify({ content, embeds, flags, mentions }) === JSON.stringify(before)) return nothing;
   return happen({
     type: 'message-edited',

@@ -48,6 +48,10 @@ const details = {
 };
 
 const aGroup = { name: null, ownerId: ANN, participants: [ANN, BEN] };
+const REPORT = {
+  ...{ reportId: '9', guildId: GUILD, channelId: CHANNEL, messageId: MESSAGE, author: ANN, reporter: BEN },
+  ...{ administrators: [], kind: 'spam' as const },
+};
 
 /** Events of every type, by the kind of their stream. */
 const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
@@ -110,6 +114,7 @@ const HAPPENED: Readonly<Record<string, readonly DecidedEvent[]>> = {
       bond: { friends: false, requestedBy: ANN, blockedBy: [] },
     }),
   ],
+  report: [happened('report-filed', REPORT), happened('report-handled', { ...REPORT, outcome: 'answered', by: OWNER })],
   guild: [
     happened('guild-created', {
       ...{ guildId: GUILD, name: 'guild', ownerId: OWNER, everyone: '3072' },

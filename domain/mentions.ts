@@ -1,19 +1,25 @@
 /** Mentions in a message: outside code and not escaped, as Discord reads them. */
 import type { Mentions } from '../schemas/events/channel.ts';
 
-/** An escaped character, the beginning of code, a user or everyone. */
-const TOKEN = /\\[^\dA-Za-z\s]|`+|<@!?(\d{1,19})>|@(?:everyone|here)\b/g;
+/** An escaped character, the beginning of code, a user, a role or everyone. */
+const TOKEN = /\\[^\dA-Za-z\s]|`+|<@(!|&)?(\d{1,19})>|@(?:everyone|here)\b/g;
 /** Three backquotes, perhaps the language's name, some text, three backquotes. */
 const CODE_BLOCK = /```(?:[\w+\-.#]+?\n)?\n*[^\n][\s\S]*?```/y;
 
-/** What a text mentions outside code, in the order written: ids of users, and `everyone`. */
-function* mentioned(content: string): Generator<string> {
+interface Mentioned {
+  readonly kind: 'user' | 'role' | 'everyone';
+  /** Empty for everyone. */
+  readonly id: string;
+}
+
+/** What a text mentions outside code, in the order written. */
+function* mentioned(content: string): Generator<Mentioned> {
   let runs: readonly RegExpExecArray[] | undefined;
   const token = new RegExp(TOKEN);
   for (let found = token.exec(content); found !== null; found = token.exec(content)) {
-    const [written, userId] = found;
-    if (userId !== undefined) yield userId;
-    else if (written.startsWith('@')) yield 'everyone';
+    const [written, sign, id] = found;
+    if (id !== undefined) yield { kind: sign === '&' ? 'role' : 'user', id };
+    else if (written.startsWith('@')) yield { kind: 'everyone', id: '' };
     else if (written.startsWith('`')) {
       runs ??= [...content.matchAll(/`+/g)];
       token.lastIndex = endOfCode(content, found, runs);
@@ -41,42 +47,66 @@ const endOfCode = (content: string, begin: RegExpExecArray, runs: readonly RegEx
   return end.at;
 };
 
-/** Which written mentions count; an `undefined` list allows all of its kind. */
+/** Which written mentions of users or of roles count. */
+type Allowed = boolean | readonly string[];
+
+/** Which written mentions count. */
 export interface AllowedMentions {
   readonly everyone: boolean;
-  readonly users: boolean | readonly string[];
+  readonly users: Allowed;
+  readonly roles: Allowed;
 }
 
-/** Reads Discord's `allowed_mentions`. When it was not sent, all mentions count. */
-export const allowedMentions = (
-  sent:
-    | { readonly parse?: readonly string[] | null | undefined; readonly users?: readonly string[] | null | undefined }
-    | null
-    | undefined,
-): AllowedMentions => {
-  if (sent === null || sent === undefined) return { everyone: true, users: true };
+/** Discord's `allowed_mentions`, as clients send it. */
+export interface SentMentions {
+  readonly parse?: readonly string[] | null | undefined;
+  readonly users?: readonly string[] | null | undefined;
+  readonly roles?: readonly string[] | null | undefined;
+  readonly replied_user?: boolean | null | undefined;
+}
+
+type Sent = SentMentions | null | undefined;
+
+/** When it was not sent, all mentions count. */
+export const allowedMentions = (sent: Sent): AllowedMentions => {
+  if (sent === null || sent === undefined) return { everyone: true, users: true, roles: true };
   const parse = sent.parse ?? [];
-  return { everyone: parse.includes('everyone'), users: parse.includes('users') ? true : (sent.users ?? false) };
+  const allowed = (kind: 'users' | 'roles'): Allowed => (parse.includes(kind) ? true : (sent[kind] ?? false));
+  return { everyone: parse.includes('everyone'), users: allowed('users'), roles: allowed('roles') };
 };
 
 /** Whether to notify the author of the message replied to: as Discord does, yes by default, no if sent without it. */
-export const tellsRepliedTo = (
-  sent: { readonly replied_user?: boolean | null | undefined } | null | undefined,
-): boolean => sent === null || sent === undefined || sent.replied_user === true;
+export const tellsRepliedTo = (sent: Sent): boolean =>
+  sent === null || sent === undefined || sent.replied_user === true;
 
-/**
- * @param mayMentionEveryone whether the author has that permission in the channel.
- * @returns at most 100 users, each once, in the order written.
- */
-export const mentionsIn = (content: string, allowed: AllowedMentions, mayMentionEveryone: boolean): Mentions => {
+/** What the author may mention in the channel beside users. */
+export interface Mentionable {
+  readonly everyone: boolean;
+  readonly roles: ReadonlySet<string>;
+}
+
+const MOST = 100;
+const NOBODY: Mentions = { users: [], everyone: false };
+
+/** @returns at most 100 users and 100 roles, each once, in the order written. */
+export const mentionsIn = (content: string, allowed: AllowedMentions, mentionable: Mentionable): Mentions => {
   // Most messages mention nobody.
-  if (!content.includes('@')) return { users: [], everyone: false };
-  const isAllowed = (id: string) => (typeof allowed.users === 'boolean' ? allowed.users : allowed.users.includes(id));
+  if (!content.includes('@')) return NOBODY;
   const users = new Set<string>();
+  const roles = new Set<string>();
   let everyone = false;
-  for (const one of mentioned(content)) {
-    if (one === 'everyone') everyone = true;
-    else if (users.size < 100 && isAllowed(one)) users.add(one);
+  for (const { kind, id } of mentioned(content)) {
+    if (kind === 'everyone') everyone = true;
+    else if (kind === 'user' && users.size < MOST && isAllowed(allowed.users, id)) users.add(id);
+    else if (kind === 'role' && roles.size < MOST && mentionable.roles.has(id) && isAllowed(allowed.roles, id))
+      roles.add(id);
   }
-  return { users: [...users], everyone: everyone && allowed.everyone && mayMentionEveryone };
+  return {
+    users: [...users],
+    everyone: everyone && allowed.everyone && mentionable.everyone,
+    ...(roles.size === 0 ? {} : { roles: [...roles] }),
+  };
 };
+
+const isAllowed = (allowed: Allowed, id: string): boolean =>
+  typeof allowed === 'boolean' ? allowed : allowed.includes(id);

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { allowedMentions, mentionsIn, tellsRepliedTo } from './mentions.ts';
 
-const all = { everyone: true, users: true } as const;
+const all = { everyone: true, users: true, roles: true } as const;
+const may = { everyone: true, roles: new Set(['5']) };
+const mayNot = { everyone: false, roles: new Set<string>() };
 
 describe('mentions in a text', () => {
   it('are users, each once, in the order written', () => {
-    expect(mentionsIn('<@2> and <@!1>, <@2> again', all, true)).toEqual({ users: ['2', '1'], everyone: false });
+    expect(mentionsIn('<@2> and <@!1>, <@2> again', all, may)).toEqual({ users: ['2', '1'], everyone: false });
   });
 
   it('are not text that merely looks like one', () => {
@@ -13,14 +15,15 @@ describe('mentions in a text', () => {
       '<@>',
       '<@abc>',
       '@2',
-      '<@&5>',
+      '<@&>',
+      '<@&6>',
       '<#7>',
       '<@12345678901234567890>',
       'everyone',
       'a@everyoneelse',
       '@EVERYONE',
     ])
-      expect(mentionsIn(text, all, true)).toEqual({ users: [], everyone: false });
+      expect(mentionsIn(text, all, may)).toEqual({ users: [], everyone: false });
   });
 
   it.each([
@@ -39,8 +42,8 @@ describe('mentions in a text', () => {
     ['an escape of everyone', '\\@everyone'],
     ['an escape after an escaped backslash', '\\\\\\<@1>'],
   ])('are not in %s: %s', (_, text) => {
-    expect(mentionsIn(text, all, true)).toEqual({ users: [], everyone: false });
-    expect(mentionsIn(`${text} <@2>`, all, true)).toEqual({ users: ['2'], everyone: false });
+    expect(mentionsIn(text, all, may)).toEqual({ users: [], everyone: false });
+    expect(mentionsIn(`${text} <@2>`, all, may)).toEqual({ users: ['2'], everyone: false });
   });
 
   it.each([
@@ -55,32 +58,32 @@ describe('mentions in a text', () => {
     ['the text after a block without text', '``````<@1>'],
     ['bold text', '**<@1>**'],
   ])('are in %s: %s', (_, text) => {
-    expect(mentionsIn(text, all, true).users).toEqual(['1']);
+    expect(mentionsIn(text, all, may).users).toEqual(['1']);
   });
 
   it('are found in any text of backquotes within a moment', () => {
     const begun = performance.now();
     const runs = Array.from({ length: 62 }, (_, i) => '`'.repeat(i + 1)).join(' ');
     for (const text of ['`'.repeat(1990), '` '.repeat(990), '\\`'.repeat(990), `\`\`\`a${'\n'.repeat(1900)}`, runs])
-      mentionsIn(`${text}<@1>`, all, true);
+      mentionsIn(`${text}<@1>`, all, may);
     expect(performance.now() - begun).toBeLessThan(2000);
   });
 
   it('include everyone only if the author may and wants to', () => {
-    expect(mentionsIn('hey @everyone!', all, true).everyone).toBe(true);
-    expect(mentionsIn('@here', all, true).everyone).toBe(true);
-    expect(mentionsIn('@everyone', all, false).everyone).toBe(false);
-    expect(mentionsIn('@everyone', { everyone: false, users: true }, true).everyone).toBe(false);
+    expect(mentionsIn('hey @everyone!', all, may).everyone).toBe(true);
+    expect(mentionsIn('@here', all, may).everyone).toBe(true);
+    expect(mentionsIn('@everyone', all, mayNot).everyone).toBe(false);
+    expect(mentionsIn('@everyone', { ...all, everyone: false }, may).everyone).toBe(false);
   });
 
   it('are at most a hundred users', () => {
     const text = Array.from({ length: 150 }, (_, i) => `<@${i + 1}>`).join('');
-    expect(mentionsIn(text, all, true).users).toHaveLength(100);
+    expect(mentionsIn(text, all, may).users).toHaveLength(100);
   });
 
   it('are only those that the sender allows, if it lists any', () => {
-    expect(mentionsIn('<@1> <@2>', { everyone: true, users: ['2', '3'] }, true).users).toEqual(['2']);
-    expect(mentionsIn('<@1>', { everyone: true, users: false }, true).users).toEqual([]);
+    expect(mentionsIn('<@1> <@2>', { ...all, users: ['2', '3'] }, may).users).toEqual(['2']);
+    expect(mentionsIn('<@1>', { ...all, users: false }, may).users).toEqual([]);
   });
 });
 
@@ -91,11 +94,11 @@ describe('allowed_mentions', () => {
   });
 
   it('allows only what it lists when it is sent', () => {
-    expect(allowedMentions({})).toEqual({ everyone: false, users: false });
-    expect(allowedMentions({ parse: [] })).toEqual({ everyone: false, users: false });
-    expect(allowedMentions({ parse: ['everyone'] })).toEqual({ everyone: true, users: false });
-    expect(allowedMentions({ parse: ['users'], users: ['1'] })).toEqual({ everyone: false, users: true });
-    expect(allowedMentions({ users: ['1'] })).toEqual({ everyone: false, users: ['1'] });
+    expect(allowedMentions({})).toEqual({ everyone: false, users: false, roles: false });
+    expect(allowedMentions({ parse: [] })).toEqual({ everyone: false, users: false, roles: false });
+    expect(allowedMentions({ parse: ['everyone'] })).toEqual({ everyone: true, users: false, roles: false });
+    expect(allowedMentions({ parse: ['users'], users: ['1'] })).toEqual({ everyone: false, users: true, roles: false });
+    expect(allowedMentions({ users: ['1'] })).toEqual({ everyone: false, users: ['1'], roles: false });
   });
 
   it('notifies the author of the message replied to, unless it is sent without saying so', () => {

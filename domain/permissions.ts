@@ -101,6 +101,8 @@ export interface RoleRights {
   readonly permissions: string;
   /** Place in the hierarchy; of two at the same place the one with the lower id is higher. */
   readonly position: number;
+  /** Whether those may mention it who may not mention everyone. */
+  readonly mentionable?: boolean;
 }
 
 export interface GuildRights {

@@ -152,7 +152,7 @@ export const said = (content: string) => ({ content, embeds: [] });
 export const anEdit = (key: string, message: MessageState | undefined, more: Partial<Edit> = {}): Edit => ({
   ...member(ANN),
   ...{ key, message, patch: {}, former: said('hello') },
-  ...{ allowed: { everyone: true, users: true }, knownUsers: new Set([OWNER, ANN, BEN]) },
+  ...{ allowed: { everyone: true, users: true, roles: true }, knownUsers: new Set([OWNER, ANN, BEN]) },
   ...{ repliedTo: undefined, tells: undefined },
   ...more,
 });
@@ -164,7 +164,7 @@ export const aPost = (key: string, more: Partial<Post> = {}): Post => ({
   now: NOW,
   low: 1n,
   body: said('hello'),
-  allowed: { everyone: true, users: true },
+  allowed: { everyone: true, users: true, roles: true },
   knownUsers: new Set([OWNER, ANN, BEN]),
   reply: undefined,
   flags: 0,

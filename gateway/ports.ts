@@ -51,6 +51,8 @@ export type GatewayPresenter = Pick<
   | 'invite'
   | 'relationships'
   | 'auditEntriesOf'
+  | 'reports'
+  | 'ownReports'
 >;
 
 /** The cluster's delivery feed. Only audiences that are listened to arrive, and the views advance independently. */

@@ -4,6 +4,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { FRAME_BYTES } from '../schemas/gateway/frames.ts';
 import type { GatewayClient } from '../test/support/gateway-client.ts';
 import { guildAndPeople, type Station, tokenOf, World } from './testing.ts';
 
@@ -118,7 +119,7 @@ describe('a socket', () => {
     ['of an opcode that is not for clients', '{"op":0,"d":null}', 4001],
     ['with a payload that does not fit', '{"op":3,"d":{"status":"asleep"}}', 4002],
     ['over 4096 bytes', JSON.stringify({ op: 1, d: null, more: 'x'.repeat(4_096) }), 4002],
-    ['over 64 KiB', JSON.stringify({ op: 100, d: { id: 'x'.repeat(65_536) } }), 4002],
+    ['too long for any command', JSON.stringify({ op: 100, d: { id: 'x'.repeat(FRAME_BYTES) } }), 4002],
   ])('that sends a frame %s is closed with its code', async (_, data, code) => {
     const client = await (await world.station()).identified('1');
     client.socket.send(data);

@@ -122,6 +122,8 @@ const showingBoxes = (views: ViewsRuntime): GatewayPresenter => {
     invite: (row) => presenter.invite(row),
     relationships: (rows) => presenter.relationships(rows),
     auditEntriesOf: (event) => presenter.auditEntriesOf(event),
+    reports: (rows) => presenter.reports(rows),
+    ownReports: (rows) => presenter.ownReports(rows),
     posted: async (event, guildId) => {
       if (event.data.nonce === UNSHOWABLE) throw new Error('this message cannot be shown');
       return { ...(await presenter.posted(event, guildId)), content: event.data.sealed.box };

@@ -53,7 +53,7 @@ describe('the HTTP server', () => {
     expect(answer.json()).toMatchObject({
       code: 50035,
       message: 'Invalid Form Body',
-      errors: { content: { _errors: [{ code: 'BASE_TYPE_INVALID' }] }, embeds: { 0: { _errors: [{}] } } },
+      errors: { content: { _errors: [{ code: 'BASE_TYPE_BAD_LENGTH' }] }, embeds: { 0: { _errors: [{}] } } },
     });
     expect((await send({ content: 'x' }, {}, '/v1/channels/abc/messages')).json().errors).toHaveProperty('channel_id');
     expect((await send({ content: 'x' }, {}, '/v1/channels/1/messages?limit=0')).json().errors).toHaveProperty('limit');

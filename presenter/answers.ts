@@ -11,7 +11,18 @@ import { presentSelf } from './profiles.ts';
 
 export type AnswerPresenter = Pick<
   Presenter,
-  'posted' | 'edited' | 'messages' | 'guild' | 'channel' | 'invite' | 'member' | 'user' | 'self' | 'changed'
+  | 'posted'
+  | 'edited'
+  | 'messages'
+  | 'guild'
+  | 'channel'
+  | 'invite'
+  | 'member'
+  | 'user'
+  | 'self'
+  | 'changed'
+  | 'reports'
+  | 'ownReports'
 >;
 
 type Kind = Answer['kind'];
@@ -38,6 +49,8 @@ const renderers: Renderers = {
   roles: (_, { guild }) => presentRoles(guild),
   member: (presenter, { member }) => presenter.member(member),
   'bulk-banned': (_, { banned, failed }) => ({ banned_users: banned, failed_users: failed }),
+  report: async (presenter, { report, isReporters }) =>
+    (isReporters ? await presenter.ownReports([report]) : await presenter.reports([report]))[0],
   invite: (presenter, { invite }) => presenter.invite(invite),
   incidents: (_, { pauses }) => presentIncidents(pauses),
   application: async (presenter, { id, name, ownerId, token }) => {

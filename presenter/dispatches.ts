@@ -29,6 +29,7 @@ import { groupRenderings } from './group-dispatches.ts';
 import { pinTimestamp, presentRole } from './guilds.ts';
 import { presentNotifications } from './notifications.ts';
 import { presentSelf } from './profiles.ts';
+import { reportRenderings } from './report-dispatches.ts';
 import type { ApiMessage, ApiUser } from './shapes.ts';
 import { threadRenderings } from './thread-dispatches.ts';
 
@@ -310,6 +311,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'overwrite-set': channelUpdate,
   'overwrite-deleted': channelUpdate,
 
+  ...reportRenderings,
   ...threadRenderings,
   ...groupRenderings,
 

@@ -69,7 +69,7 @@ export const presentGuild = (guild: GuildRow): ApiGuild => ({
   system_channel_flags: guild.systemChannelFlags,
   rules_channel_id: null,
   public_updates_channel_id: null,
-  safety_alerts_channel_id: null,
+  safety_alerts_channel_id: guild.safetyAlertsChannelId,
   application_id: null,
   default_message_notifications: guild.defaultNotifications,
   explicit_content_filter: 0,

@@ -6,7 +6,7 @@
 import type { Readers } from '../projections/port.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
-import { HAS_THREAD, MessageBody, MessageType, SUPPRESS_EMBEDS } from '../schemas/events/channel.ts';
+import { type Forwarded, HAS_THREAD, MessageBody, MessageType, SUPPRESS_EMBEDS } from '../schemas/events/channel.ts';
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
@@ -24,6 +24,17 @@ const presentReaction = (reaction: MessageRow['reactions'][number]): ApiReaction
   me: reaction.me,
   me_burst: false,
   burst_colors: [],
+});
+
+const FORWARD = 1 as const;
+
+/** Nothing of it is shown: whoever may read it asks for it. */
+const forwarding = ({ channelId, messageId, guildId }: Forwarded) => ({
+  message_reference: {
+    ...{ type: FORWARD, channel_id: channelId, message_id: messageId },
+    ...(guildId === null ? {} : { guild_id: guildId }),
+  },
+  message_snapshots: NONE,
 });
 
 /** Opened in one step: the largest, with a reply as large, takes a millisecond. */
@@ -243,13 +254,14 @@ export class MessagePresenter {
       tts: false,
       mention_everyone: row.mentions.everyone,
       mentions,
-      mention_roles: [],
+      mention_roles: row.mentions.roles ?? NONE,
       attachments: [],
       embeds: (row.flags & SUPPRESS_EMBEDS) === 0 ? body.embeds.map(presentEmbed) : [],
       components: NONE,
       sticker_items: NONE,
       ...(row.reactions.length === 0 ? {} : { reactions: row.reactions.map(presentReaction) }),
       ...(row.nonce === null ? {} : { nonce: row.nonce }),
+      ...(body.forwarded === undefined ? {} : forwarding(body.forwarded)),
       pinned: false,
       type: row.type,
       flags: row.flags,

@@ -12,6 +12,7 @@ import type {
   MemberRow,
   RelationshipRow,
 } from '../projections/views/guild-views/view.ts';
+import type { ReportRow } from '../projections/views/reports/view.ts';
 import { type MessageRow, rowOfPosted, type TimelineReader } from '../projections/views/timelines/view.ts';
 import type { ChannelHead } from '../projections/views/unread/view.ts';
 import type { Sealed } from '../schemas/envelope.ts';
@@ -32,6 +33,7 @@ import {
 } from './guilds.ts';
 import { type MessageChange, MessagePresenter } from './messages.ts';
 import { presentFullUser, presentProfile, presentSelf } from './profiles.ts';
+import { namedIn, notesOf, presentOwnReport, presentReport, textsOf } from './reports.ts';
 import type {
   ApiAuditEntry,
   ApiBan,
@@ -41,8 +43,10 @@ import type {
   ApiInvite,
   ApiMember,
   ApiMessage,
+  ApiOwnReport,
   ApiProfile,
   ApiRelationship,
+  ApiReport,
   ApiSelf,
   ApiUser,
 } from './shapes.ts';
@@ -95,6 +99,7 @@ export class Presenter {
   private readonly keys: KeyRing;
   private readonly userPresenter: UserPresenter;
   private readonly messagePresenter: MessagePresenter;
+  private readonly timelines: TimelineReader;
   /**
    * The sender's answer and the dispatch show the same event moments apart, so the dispatch reuses the answer's
    * message.
@@ -106,6 +111,7 @@ export class Presenter {
     this.audit = deps.views.audit;
     this.publicUrl = deps.publicUrl;
     this.keys = deps.keys;
+    this.timelines = deps.timelines;
     this.userPresenter = new UserPresenter(deps.views.guilds, deps.keys, deps.slices);
     this.messagePresenter = new MessagePresenter(this.userPresenter, deps);
   }
@@ -175,6 +181,24 @@ export class Presenter {
     );
     const reasons = await this.reasons(sealed);
     return rows.map(({ userId }, n) => ({ reason: reasons[n]!, user: users.get(userId)! }));
+  }
+
+  /** To those who reported. */
+  async ownReports(rows: readonly ReportRow[]): Promise<ApiOwnReport[]> {
+    const [texts, notes] = [await this.reasons(textsOf(rows)), await this.reasons(notesOf(rows))];
+    return rows.map((row, n) => presentOwnReport(row, { text: texts[n]!, note: notes[n]! }));
+  }
+
+  /** To those who handle them. */
+  async reports(rows: readonly ReportRow[]): Promise<ApiReport[]> {
+    const [own, users] = [await this.ownReports(rows), await this.users(namedIn(rows))];
+    const messages = await Promise.all(
+      rows.map(async ({ channelId, messageId }) => {
+        const row = await this.timelines.message(channelId, messageId, '');
+        return row === undefined || row.deleted ? undefined : (await this.messages([row]))[0];
+      }),
+    );
+    return rows.map((row, n) => presentReport(row, own[n]!, users, messages[n]));
   }
 
   /** Why somebody did something; null where nobody said so, or where the key is gone. */

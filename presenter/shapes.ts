@@ -20,4 +20,6 @@ export type ApiReaction = t.TypeOf<typeof shapes.Reaction>;
 export type ApiMessage = t.TypeOf<typeof shapes.Message>;
 export type ApiAuditEntry = t.TypeOf<typeof shapes.AuditEntry>;
 export type ApiAuditChange = t.TypeOf<typeof shapes.AuditChange>;
+export type ApiOwnReport = t.TypeOf<typeof shapes.OwnReport>;
+export type ApiReport = t.TypeOf<typeof shapes.Report>;
 export type ApiInvite = t.TypeOf<typeof shapes.Invite>;

@@ -7,6 +7,7 @@ import {
   type ChannelDetails,
   formerMessageType,
   type Mentions,
+  NO_MENTIONS,
   type Overwrite,
   PLAIN,
 } from '../schemas/events/channel.ts';
@@ -26,8 +27,6 @@ import {
   settingsStream,
   userStream,
 } from '../schemas/streams.ts';
-
-export const NO_MENTIONS: Mentions = { users: [], everyone: false };
 
 /** Adds consistent events with the fields that the domain would fill in. */
 export class Story {

@@ -8,6 +8,7 @@ import { channelRoutes } from './channels.ts';
 import { discoveryRoutes, emptyListRoutes, guildRoutes, inviteListRoutes, inviteRoutes } from './guilds.ts';
 import { memberRoutes } from './members.ts';
 import { found, type ReadDeps, readRoute, refused } from './read-route.ts';
+import { reportRoutes } from './reports.ts';
 import { threadRoutes } from './threads.ts';
 import { applicationRoutes, userRoutes } from './users.ts';
 
@@ -80,5 +81,6 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...channelRoutes(deps),
   ...threadRoutes(deps),
   ...inviteRoutes(deps),
+  ...reportRoutes(deps),
   ...applicationRoutes(deps),
 ];

@@ -36,6 +36,8 @@ export interface ReadDeps {
     | 'relationships'
     | 'auditEntries'
     | 'namedIn'
+    | 'reports'
+    | 'ownReports'
   >;
   readonly access: Pick<Access, 'guild' | 'channel' | 'visibleChannels' | 'visibleThreads'>;
   /** The gateway URL for the asker. */

@@ -239,6 +239,8 @@ export const aWorld = (over: Partial<ReadDeps> = {}): World => {
       }),
       guild: presentGuild,
       relationships: async () => [],
+      reports: async () => [],
+      ownReports: async () => [],
       messages: async (rows) => rows.map((row) => ({ id: row.id }) as ApiMessage),
       invite: async (row) =>
         presentInvite(row, { guild, channel: channels[0]!, inviter: user(row.inviterId) }, undefined),

@@ -1,8 +1,8 @@
 /** Users, and what belongs to the asker. */
 import * as t from 'io-ts';
-import { guildPermissions, isInThread, type MemberRights } from '../domain/permissions.ts';
+import { guildPermissions, isInThread, type MemberRights, rolesOf } from '../domain/permissions.ts';
 import { plainNotifications, presentNotifications } from '../presenter/notifications.ts';
-import type { ChannelRow, GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
+import type { GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
 import { OnGuildSettings, type Route } from '../schemas/http/route.ts';
 import {
@@ -90,22 +90,35 @@ export const applicationRoutes = (deps: ReadDeps): Route[] => [
 
 const compareIds = (a: string, b: string): number => (BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0);
 
+interface OwnChannel {
+  readonly id: string;
+  /** Ids of the roles that the user has in its guild. */
+  readonly roles: readonly string[];
+}
+
 /** The channels of a guild that the user sees, and the active threads that they are in. */
-const visibleIn = async ({ views, access }: Pick<ReadDeps, 'views' | 'access'>, userId: string, guild: GuildRow) => {
+const visibleIn = async (
+  { views, access }: Pick<ReadDeps, 'views' | 'access'>,
+  userId: string,
+  guild: GuildRow,
+): Promise<readonly OwnChannel[]> => {
   const member = await views.guilds.member(guild.id, userId);
   if (member === undefined) return [];
   const [channels, threads] = await Promise.all([
     access.visibleChannels(guild, member),
     access.visibleThreads(guild, member),
   ]);
-  return [...channels, ...threads.filter(({ thread }) => thread !== undefined && isInThread(thread, member))];
+  const joined = threads.filter(({ thread }) => thread !== undefined && isInThread(thread, member));
+  const roles = rolesOf(guild, member).map(({ id }) => id);
+  return [...channels, ...joined].map(({ id }) => ({ id, roles }));
 };
 
 /** Every channel the user may see and every active thread they are in, guild by guild, then the direct channels. */
-const everyChannelOf = async ({ views, access }: ReadDeps, userId: string): Promise<readonly ChannelRow[]> => {
+const everyChannelOf = async ({ views, access }: ReadDeps, userId: string): Promise<readonly OwnChannel[]> => {
   const guilds = await views.guilds.guildsOf(userId);
   const visible = await Promise.all(guilds.map((guild) => visibleIn({ views, access }, userId, guild)));
-  return [...visible.flat(), ...(await views.guilds.directChannelsOf(userId))];
+  const direct = await views.guilds.directChannelsOf(userId);
+  return [...visible.flat(), ...direct.map(({ id }) => ({ id, roles: [] }))];
 };
 
 const ownGuild = (guild: GuildRow, userId: string, member: MemberRights | undefined) => ({
@@ -198,10 +211,8 @@ export const userRoutes = (deps: ReadDeps): Route[] => [
     answer: t.readonlyArray(ReadState),
     handle: async ({ actor }) => {
       const channels = await everyChannelOf(deps, actor.userId);
-      const states = await deps.views.unread.readStates(
-        actor.userId,
-        channels.map((channel) => channel.id),
-      );
+      const roles = new Map(channels.map((channel) => [channel.id, channel.roles]));
+      const states = await deps.views.unread.readStates(actor.userId, [...roles.keys()], (id) => roles.get(id) ?? []);
       return found(
         states.map((state) => ({
           channel_id: state.channelId,

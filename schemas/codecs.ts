@@ -7,14 +7,17 @@ import { type FieldErrors, type ParleyError, parleyError } from './errors.ts';
 import { LongInteger } from './json.ts';
 import { isStorable, lengthOf, nameProblem } from './text.ts';
 
-/** A string taken as it is, unless `problemOf` names a problem, which is then the message. */
-export const checkedText = (name: string, problemOf: (given: unknown) => string | undefined) =>
+/** A string taken as it is, unless `problemOf` names a problem: its message, perhaps with an error code of its own. */
+export const checkedText = (name: string, problemOf: (given: unknown) => string | Problem | undefined) =>
   new t.Type<string, string, unknown>(
     name,
     (u): u is string => problemOf(u) === undefined,
     (u, context) => {
       const problem = problemOf(u);
-      return problem === undefined ? t.success(u as string) : t.failure(u, context, problem);
+      if (problem === undefined) return t.success(u as string);
+      return typeof problem === 'string'
+        ? t.failure(u, context, problem)
+        : failureAs(problem.code, u, context, problem.message);
     },
     t.identity,
   );
@@ -68,10 +71,19 @@ const textWith = (min: number, max: number, what: string, problem: (given: strin
     // Code points are at most as many as UTF-16 units and at least half as many: most texts need not be counted.
     const fits = u.length <= max && u.length >= 2 * min;
     const length = fits ? u.length : lengthOf(u);
-    return fits || (length >= min && length <= max)
-      ? problem(u)
-      : `Must be between ${min} and ${max} characters long, not ${length}.`;
+    return fits || (length >= min && length <= max) ? problem(u) : wrongLength(min, max);
   });
+
+interface Problem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Discord's codes and words for a text or a list that is too long or too short. */
+const wrongLength = (min: number, max: number): Problem =>
+  min === 0
+    ? { code: 'BASE_TYPE_MAX_LENGTH', message: `Must be ${max} or fewer in length.` }
+    : { code: 'BASE_TYPE_BAD_LENGTH', message: `Must be between ${min} and ${max} in length.` };
 
 const notStorable = (given: string): string | undefined =>
   isStorable(given) ? undefined : 'Must not contain NUL or half of a surrogate pair.';
@@ -106,10 +118,10 @@ export class ListType<C extends t.Mixed> extends t.ArrayType<C, t.TypeOf<C>[], t
       `${min === 0 ? 'up to' : `${min} to`} ${max} of ${codec.name}`,
       (u): u is t.TypeOf<C> => any.is(u) && u.length >= min && u.length <= max && repeated(u) < 0,
       (u, context) => {
-        if (min > 0 && Array.isArray(u) && (u.length < min || u.length > max))
-          return failureAs('BASE_TYPE_BAD_LENGTH', u, context, `Must be between ${min} and ${max} in length.`);
-        if (Array.isArray(u) && u.length > max)
-          return failureAs('BASE_TYPE_MAX_LENGTH', u, context, `Must be ${max} or fewer in length.`);
+        if (Array.isArray(u) && (u.length < min || u.length > max)) {
+          const { code, message } = wrongLength(min, max);
+          return failureAs(code, u, context, message);
+        }
         const valid = any.validate(u, context);
         const index = either.isLeft(valid) ? -1 : repeated(valid.right);
         if (either.isLeft(valid) || index < 0) return valid;
@@ -123,6 +135,20 @@ export class ListType<C extends t.Mixed> extends t.ArrayType<C, t.TypeOf<C>[], t
     this.min = min;
   }
 }
+
+/** One of some words. */
+export const wordOf = <W extends string>(...words: readonly W[]): t.KeyofC<Record<W, null>> => {
+  const any = t.keyof(Object.fromEntries(words.map((word) => [word, null])) as Record<W, null>);
+  const choices = words.map((word) => `'${word}'`).join(', ');
+  return new t.KeyofType(
+    words.join(' or '),
+    any.is,
+    (u, context) =>
+      any.is(u) ? t.success(u) : failureAs('BASE_TYPE_CHOICES', u, context, `Value must be one of (${choices}).`),
+    any.encode,
+    any.keys,
+  );
+};
 
 export const list = <C extends t.Mixed>(
   codec: C,

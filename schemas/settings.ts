@@ -202,7 +202,7 @@ export const settings = {
   heartbeatMs: setting('HEARTBEAT_MS', whole(100, 600_000), '41250', 'Milliseconds between heartbeats of a socket.'),
   socketBudgetBytes: setting(
     'SOCKET_BUDGET_BYTES',
-    whole(65_536, 1_073_741_824),
+    whole(131_072, 1_073_741_824),
     '4194304',
     'Bytes that may wait for a slow socket; beyond it the socket is closed so that its client resumes.',
   ),
@@ -338,6 +338,7 @@ export const limits = {
   ),
   dmCreate: setting('LIMIT_DM_CREATE', rate, '10/60', 'Direct channels a user opens, and people they add to groups.'),
   relationship: setting('LIMIT_RELATIONSHIP', rate, '30/60', 'Friendships and blocks that a person changes.'),
+  report: setting('LIMIT_REPORT', rate, '10/3600', 'Messages that a person reports.'),
   guildCreate: setting('LIMIT_GUILD_CREATE', rate, '60/60', 'Guilds a user creates.'),
   guildJoin: setting('LIMIT_GUILD_JOIN', rate, '60/60', 'Guilds a user joins.'),
   inviteCreate: setting('LIMIT_INVITE_CREATE', rate, '30/60', 'Invites a user creates.'),

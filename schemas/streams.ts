@@ -23,6 +23,9 @@ export const readStream = (userId: string) => `read-${userId}`;
 const pairOf = (a: string, b: string) => (BigInt(a) < BigInt(b) ? `${a}_${b}` : `${b}_${a}`);
 export const directStream = (a: string, b: string) => `dm-${pairOf(a, b)}`;
 export const relationshipStream = (a: string, b: string) => `relationship-${pairOf(a, b)}`;
+/** What one person reports about one message. */
+export const reportStream = (channelId: string, messageId: string, reporter: string) =>
+  `report-${channelId}_${messageId}_${reporter}`;
 
 const KINDS = [
   'channel-',
@@ -34,6 +37,7 @@ const KINDS = [
   'settings-',
   'dm-',
   'relationship-',
+  'report-',
   'creation-',
   'instance-',
 ] as const;
@@ -48,7 +52,7 @@ export const beginsStreamNames = (prefix: string): boolean =>
 
 /** For people who name one. */
 export const STREAM_NAMES =
-  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id>, settings-<user id>, dm-<user id>_<user id>, relationship-<user id>_<user id>, creation-<hash> or instance-administrators';
+  'channel-<id>, guild-<id>, member-<guild id>_<user id>, invite-<code>, user-<id>, read-<user id>, settings-<user id>, dm-<user id>_<user id>, relationship-<user id>_<user id>, report-<channel id>_<message id>_<user id>, creation-<hash> or instance-administrators';
 
 /** Who an event is for: `channel:<id>`, `guild:<id>` or `user:<id>`. */
 export type Audience = `channel:${string}` | `guild:${string}` | `user:${string}`;

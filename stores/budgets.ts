@@ -36,7 +36,7 @@ export const BUDGETS = {
     /** Most events and bytes in one transaction; more wait for the next. A batch larger than that goes alone. */
     commit: { count: 5000, bytes: 16_777_216 },
     /** Largest message of a person: text and embeds, sealed, as JSON. */
-    messageBytes: 32_768,
+    messageBytes: 98_304,
     /** Most events in one answer of a log. */
     read: 10_000,
     /** Bytes of events at which an answer of a log ends: a thousand of the usual ones have a tenth of it. */

@@ -31,6 +31,8 @@ const ADMINISTRATORS = [
   'PUT /users/:user_id/disabled',
   'DELETE /users/:user_id/disabled',
   'DELETE /users/:user_id',
+  'GET /reports',
+  'PATCH /reports/:report_id',
   'GET /streams',
   'GET /streams/:stream/events',
   'GET /streams/:stream/state',
@@ -66,6 +68,7 @@ const TAKES_NO_RIGHT = [
   'GET /channels/:channel_id/threads/archived/public',
   'GET /channels/:channel_id/users/@me/threads/archived/private',
   'POST /channels/:channel_id/messages/:message_id/ack',
+  'POST /channels/:channel_id/messages/:message_id/report',
   'PUT /channels/:channel_id/thread-members/@me',
   'DELETE /channels/:channel_id/thread-members/@me',
   'DELETE /channels/:channel_id/messages/:message_id/reactions/:emoji/@me',
@@ -108,6 +111,8 @@ const TAKES: Readonly<Partial<Record<keyof typeof Permission, readonly string[]>
     'DELETE /channels/:channel_id/messages/:message_id/reactions/:emoji',
     'DELETE /channels/:channel_id/messages/:message_id/reactions/:emoji/:user_id',
     'GET /channels/:channel_id/messages/:message_id/history',
+    'GET /guilds/:guild_id/reports',
+    'PATCH /guilds/:guild_id/reports/:report_id',
   ],
   manageNicknames: ['PATCH /guilds/:guild_id/members/:user_id'],
   manageRoles: [
@@ -149,6 +154,7 @@ const UNKNOWN: Readonly<Record<string, readonly number[]>> = {
   application_id: [10002],
   emoji: [10014],
   stream: [0],
+  report_id: [0],
 };
 
 /** Nobody has reacted with it, or is in it: that is as asked. */
@@ -251,6 +257,10 @@ const world = async () => {
   }
   const message_id = messages.get(guild.channel)!;
   await instance.do(root.id, 'reaction.add', { channel_id: guild.channel, message_id, emoji: '👍' });
+  const theirs = right(await instance.send(friend.id, guild.channel, 'rude')).answer;
+  const about = theirs.kind === 'posted' ? theirs.event.data.messageId : '';
+  const report = { channel_id: guild.channel, message_id: about, kind: 'spam' };
+  const { id: report_id } = await instance.do(member.id, 'message.report', report);
   const role = await instance.do(root.id, 'role.create', { ...inGuild, name: 'role', permissions: '0' });
   // So that nobody is refused for being below others.
   const high = await instance.do(root.id, 'role.create', { ...inGuild, name: 'high', permissions: '0' });
@@ -262,7 +272,15 @@ const world = async () => {
   await instance.settled();
   const values: Values = {
     ...{ guild_id: guild.id, channel_id: guild.channel, message_id, user_id: friend.id, role_id: role.id },
-    ...{ overwrite_id: role.id, code, application_id: application.id, emoji: '👍', invite_id: NOTHING, stream: 'x' },
+    ...{
+      overwrite_id: role.id,
+      code,
+      application_id: application.id,
+      emoji: '👍',
+      invite_id: NOTHING,
+      stream: 'x',
+      report_id,
+    },
   };
   const hidden = { secret: secret.id, within: within.id, direct: direct.id, elsewhere: elsewhere.channel };
   const special = { thread: thread.id, group: group.id };
@@ -275,8 +293,8 @@ beforeAll(async () => {
   instance = await Instance.open();
   app = httpSide(instance).app;
   at = await world();
-  const { guilds, timelines, unread, pins, bans, streams, snapshots } = instance.views;
-  const all = questionsTo({ guilds, timelines, unread, pins, bans, streams, snapshots, log: instance.log });
+  const { guilds, timelines, unread, pins, bans, reports, streams, snapshots } = instance.views;
+  const all = questionsTo({ guilds, timelines, unread, pins, bans, reports, streams, snapshots, log: instance.log });
   // How far the log is asks no stream, and is asked by the clock.
   questions = () => all().filter((name) => name !== 'log.head');
 });

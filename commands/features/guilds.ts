@@ -117,6 +117,7 @@ const Edited = t.partial({
   default_message_notifications: optional(integer(0, 1)),
   system_channel_id: optional(Snowflake),
   system_channel_flags: optional(integer(0, 2 ** 31 - 1)),
+  safety_alerts_channel_id: optional(Snowflake),
   features: optional(list(t.literal(PUBLIC), 1)),
   owner_id: optional(Snowflake),
 });
@@ -126,6 +127,7 @@ const patchOf = (fields: t.TypeOf<typeof Edited>) => ({
   ...{ name: fields.name ?? undefined, description: fields.description },
   ...{ verificationLevel: fields.verification_level, defaultNotifications: fields.default_message_notifications },
   ...{ systemChannelId: fields.system_channel_id, systemChannelFlags: fields.system_channel_flags },
+  safetyAlertsChannelId: fields.safety_alerts_channel_id,
   isPublic: fields.features == null ? undefined : fields.features.includes(PUBLIC),
 });
 
@@ -187,15 +189,18 @@ export const editGuild = command({
   holdsUp: true,
   check: refuseNotThere({
     ...{ ...notThere, region: [], splash: [], discovery_splash: [], banner: [], rules_channel_id: [] },
-    ...{ public_updates_channel_id: [], preferred_locale: ['en-US'], safety_alerts_channel_id: [] },
-    ...{ premium_progress_bar_enabled: [false] },
+    ...{ public_updates_channel_id: [], preferred_locale: ['en-US'] },
+    premium_progress_bar_enabled: [false],
   }),
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: memberOfGuild,
   prepare: async (asked, deps) => {
-    const { guild_id: guildId, system_channel_id: channelId, owner_id: ownerId } = asked.fields;
-    if (channelId != null && !(await isItsTextChannel(asked, channelId, deps)))
-      return either.left(fieldError(['system_channel_id'], 'CHANNEL_INVALID', 'Must be a text channel of the guild.'));
+    const { guild_id: guildId, owner_id: ownerId } = asked.fields;
+    for (const field of ['system_channel_id', 'safety_alerts_channel_id'] as const) {
+      const channelId = asked.fields[field];
+      if (channelId != null && !(await isItsTextChannel(asked, channelId, deps)))
+        return either.left(fieldError([field], 'CHANNEL_INVALID', 'Must be a text channel of the guild.'));
+    }
     return either.right({ transfer: ownerId == null ? undefined : { to: await newOwner(guildId, ownerId, deps) } });
   },
   decide: (state: guild.GuildState, { rights: actor, prepared: { transfer } }, { fields, cause }) =>

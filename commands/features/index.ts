@@ -26,6 +26,7 @@ import { editProfile } from './profile.ts';
 import { addReaction, clearEmoji, clearReactions, removeReaction, removeReactionOf } from './reactions.ts';
 import { markChannelRead, markChannelsRead } from './read-markers.ts';
 import { deleteRelationship, setRelationship } from './relationships.ts';
+import { handleAnyReport, handleReport, reportMessage } from './reports.ts';
 import { createRole, deleteRole, editRole, giveRole, moveRoles, takeRole } from './roles.ts';
 import { addToThread, beginThread, createThread, joinThread, leaveThread, removeFromThread } from './threads.ts';
 
@@ -41,6 +42,9 @@ const features = [
   clearEmoji,
   pinMessage,
   unpinMessage,
+  reportMessage,
+  handleReport,
+  handleAnyReport,
   markChannelRead,
   markChannelsRead,
   startTyping,

@@ -9,11 +9,10 @@ import { nonceKey } from '../../domain/recent-keys.ts';
 import { isTooNew } from '../../domain/verification.ts';
 import { actorIn, blockersOf, type CallerInChannel } from '../../projections/views/guild-views/access.ts';
 import type { Actor } from '../../schemas/actor.ts';
-import { anyText, integer, list, optional, Snowflake, text } from '../../schemas/codecs.ts';
+import { anyText, integer, optional, Snowflake, text } from '../../schemas/codecs.ts';
 import type { Sealed } from '../../schemas/envelope.ts';
 import { fieldError, type ParleyError } from '../../schemas/errors.ts';
-
-import { MessageBody, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS } from '../../schemas/events/channel.ts';
+import { HAS_THREAD, MessageBody, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS } from '../../schemas/events/channel.ts';
 import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { Message } from '../../schemas/http/shapes.ts';
 import { channelStream } from '../../schemas/streams.ts';
@@ -22,22 +21,18 @@ import { type Asked, type CommandDeps, command, type Result, refused } from '../
 import { refuseNotThere } from '../not-there.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
 import { nothingSince, type Since } from '../turn.ts';
-import { Embeds } from './embeds.ts';
+import { AllowedMentions, refuseBoth } from './allowed-mentions.ts';
+import { Embeds, refuseTooLong } from './embeds.ts';
+import { MessageReference, readable, refuseForward, repliedTo, toForward } from './message-references.ts';
 import { inSlowmode } from './slow-mode.ts';
 
 export const MESSAGE_LENGTH = 2000;
 const NOBODY: ReadonlySet<string> = new Set();
-const ALL_WRITTEN = { everyone: false, users: true } as const;
+const ONLY_USERS = { everyone: false, users: true, roles: false } as const;
+const NOTHING_ELSE = { everyone: false, roles: NOBODY };
 
 /** Many send a snowflake, some of those as a number. */
 const Nonce = t.union([text(0, 25, 'nonce'), integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), Snowflake]);
-
-const AllowedMentions = t.partial({
-  parse: optional(list(text(1, 32), 10)),
-  users: optional(list(Snowflake, 100)),
-  roles: optional(list(Snowflake, 100)),
-  replied_user: optional(t.boolean),
-});
 
 const content = {
   content: optional(anyText(0, MESSAGE_LENGTH, 'content')),
@@ -46,9 +41,6 @@ const content = {
 };
 const Content = t.partial(content);
 type Content = t.TypeOf<typeof Content>;
-
-/** The one kind of reference there is; 1 would forward the message. */
-const REPLY = 0;
 
 /** Edits and new messages alike. */
 const notThere = {
@@ -59,17 +51,19 @@ const notThere = {
 const Flags = integer(0, 2 ** 31 - 1);
 /** The flags that an author may set. Discord has two more: of a voice message, and of one made of components alone. */
 const SETTABLE = SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS;
+/** Libraries send the message's other flags along. Those that it does not have are refused when it is known. */
+const EDITABLE = SETTABLE | HAS_THREAD;
 
-const refuseUnsettable = ({ flags }: { readonly flags?: number | null | undefined }): ParleyError | undefined => {
-  const others = (flags ?? 0) & ~SETTABLE;
+const refuseOtherFlags = (flags: number | null | undefined, known: number): ParleyError | undefined => {
+  const others = (flags ?? 0) & ~known;
   return others === 0
     ? undefined
     : fieldError(['flags'], 'FLAG_UNSUPPORTED', `This server does not do this yet: leave out ${others} of the flags.`);
 };
 
-const refuseUnsupported = (fields: { readonly flags?: number | null | undefined }): ParleyError | undefined =>
-  refuseNotThere(notThere)(fields) ?? refuseUnsettable(fields);
-const NOTHING_SAID: MessageBody = { content: '', embeds: [] };
+const refuseUnsupported = (fields: Content): ParleyError | undefined =>
+  refuseNotThere(notThere)(fields) ?? refuseBoth(fields.allowed_mentions) ?? refuseTooLong(fields.embeds ?? []);
+const NOTHING_SAID = { content: '', embeds: [] };
 
 const bodyOf = (fields: Content) => ({ content: fields.content ?? '', embeds: fields.embeds ?? [] });
 
@@ -77,7 +71,7 @@ const bodyOf = (fields: Content) => ({ content: fields.content ?? '', embeds: fi
 const knownMentions = async (deps: CommandDeps, author: string, content: string): Promise<ReadonlySet<string>> => {
   if (!content.includes('@')) return NOBODY;
   const { guilds } = deps.views;
-  const users = (await guilds.users(mentionsIn(content, ALL_WRITTEN, false).users)).map(({ id }) => id);
+  const users = (await guilds.users(mentionsIn(content, ONLY_USERS, NOTHING_ELSE).users)).map(({ id }) => id);
   const blockers = await blockersOf(guilds, author, users);
   return new Set(users.filter((id) => !blockers.has(id)));
 };
@@ -113,7 +107,7 @@ const authorOf = async (deps: CommandDeps, channelId: string, messageId: string,
   return (await currentFacts(await storedFacts(deps.timelines, channelId, about), about, since))?.author;
 };
 
-/** The error code that a reply to an unknown message has. */
+/** The error code that a reference to an unknown message has. */
 const replyError = (decision: Decision): Decision =>
   either.isLeft(decision) && decision.left.name === 'unknownMessage'
     ? either.left(fieldError(['message_reference'], 'REPLIES_UNKNOWN_MESSAGE', 'Unknown message'))
@@ -146,15 +140,10 @@ export const sendMessage = command({
     nonce: optional(Nonce),
     enforce_nonce: optional(t.boolean),
     flags: optional(Flags),
-    message_reference: optional(
-      t.intersection([
-        t.type({ message_id: Snowflake }),
-        t.partial({ fail_if_not_exists: optional(t.boolean), type: optional(t.literal(REPLY)) }),
-      ]),
-    ),
+    message_reference: optional(MessageReference),
   }),
   structural: false,
-  check: refuseUnsupported,
+  check: (fields) => refuseUnsupported(fields) ?? refuseOtherFlags(fields.flags, SETTABLE) ?? refuseForward(fields),
   limit: { bucket: 'send', key: ({ channel_id }, { userId }) => `${userId}:${channel_id}` },
   keyIn: ({ nonce, enforce_nonce }, { userId }) =>
     enforce_nonce === true && nonce !== null && nonce !== undefined ? nonceKey(userId, nonce) : undefined,
@@ -163,15 +152,17 @@ export const sendMessage = command({
   prepare: async ({ fields, context }, deps) => {
     const { userId } = context.actor;
     const knownUsers = await knownMentions(deps, userId, fields.content ?? '');
-    const replyTo = fields.message_reference?.message_id;
+    const replyTo = repliedTo(fields.message_reference);
+    const forwards = toForward(fields.message_reference);
+    const forward = forwards && { message: await readable(deps, userId, forwards) };
     const reply =
       replyTo === undefined
         ? undefined
         : await factsOfMessage(deps, { channel_id: fields.channel_id, message_id: replyTo });
-    return either.right({ knownUsers, reply });
+    return either.right({ knownUsers, reply, forward });
   },
   decide: (state: channel.ChannelState, { rights, prepared, since }, { fields, context, cause }, deps) => {
-    const { knownUsers, reply } = prepared;
+    const { knownUsers, reply, forward } = prepared;
     const post = (to: channel.Post['reply']) =>
       channel.post(
         {
@@ -186,6 +177,7 @@ export const sendMessage = command({
           now: deps.now(),
           low: deps.lowBits(),
           body: bodyOf(fields),
+          forward,
           allowed: allowedMentions(fields.allowed_mentions),
           knownUsers,
           reply: to,
@@ -200,7 +192,7 @@ export const sendMessage = command({
         channelId: fields.channel_id,
         actor: context.actor,
       });
-    if (reply === undefined) return paced(post(undefined));
+    if (reply === undefined) return paced(replyError(post(undefined)));
     return currentFacts(reply.stored, reply.about, since).then(async (message) => {
       const missing = message === undefined || message.deleted;
       if (missing && fields.message_reference?.fail_if_not_exists === false) return paced(post(undefined));
@@ -212,7 +204,7 @@ export const sendMessage = command({
   waitsFor: 'views-when-repeated',
   // In a thread its author may enter it first.
   result: 'message-posted',
-  answer: async ({ rights, done, event }, { fields, context }, deps) => {
+  answer: async ({ rights, prepared, done, event }, { fields, context }, deps) => {
     if (event?.type !== 'message-posted') return refused('keyReused');
     const isNew = done.events.length > 0;
     if (!isNew) {
@@ -220,7 +212,8 @@ export const sendMessage = command({
       const row = await deps.timelines.message(fields.channel_id, event.data.messageId, context.actor.userId);
       if (row?.deleted === true) return either.right({ kind: 'row', row });
     }
-    const said = isNew ? bodyOf(fields) : undefined;
+    const forwarded = prepared.forward?.message;
+    const said = isNew ? { ...bodyOf(fields), ...(forwarded === undefined ? {} : { forwarded }) } : undefined;
     return either.right({ kind: 'posted', event, guildId: rights.guild?.id ?? null, said });
   },
 });
@@ -238,7 +231,7 @@ export const editMessage = command({
   params: OnMessage,
   body: t.partial({ ...content, flags: optional(Flags) }),
   structural: false,
-  check: refuseUnsupported,
+  check: (fields) => refuseUnsupported(fields) ?? refuseOtherFlags(fields.flags, EDITABLE),
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
   prepare: async ({ fields: { channel_id, message_id, content: text }, context }, deps) => {

@@ -165,6 +165,6 @@ export const unreadOnceHeld = (
   return {
     head: async (channelId) => (await reader()).head(channelId),
     heads: async (channelIds) => (await reader()).heads(channelIds),
-    readStates: async (userId, channelIds) => (await reader()).readStates(userId, channelIds),
+    readStates: async (userId, channelIds, rolesIn) => (await reader()).readStates(userId, channelIds, rolesIn),
   };
 };

@@ -23,6 +23,8 @@ import { guildTables, SqliteGuildWriter } from './guild-views/sqlite/writer.ts';
 import { type GuildReader, guildChanges } from './guild-views/view.ts';
 import { PostgresPins, pinMigrations, pinRowsAt, pinTables, SqlitePins } from './pins/sql.ts';
 import { type PinReader, pinChanges } from './pins/view.ts';
+import { PostgresReports, reportMigrations, reportRowsAt, reportTables, SqliteReports } from './reports/sql.ts';
+import { type ReportReader, reportChanges } from './reports/view.ts';
 import { PostgresSnapshots, SqliteSnapshots, snapshotTables } from './snapshots/sql.ts';
 import { Folding, type SnapshotReader } from './snapshots/view.ts';
 import { headMigrations, headRowsAt, headTables, PostgresStreamHeads, SqliteStreamHeads } from './stream-heads/sql.ts';
@@ -178,6 +180,27 @@ const audit: SqlView<AuditReader> = {
   rowsAt: auditRowsAt,
 };
 
+const reports: SqlView<ReportReader> = {
+  name: 'reports',
+  tables: reportTables,
+  sqlite: (db) => {
+    const rows = new SqliteReports(db);
+    return { reader: rows, apply: (events) => rows.apply(reportChanges(events)) };
+  },
+  migrations: reportMigrations,
+  postgres: (postgres, schema) => {
+    const rows = new PostgresReports(postgres, schema);
+    return {
+      reader: rows,
+      written: (events) => {
+        const changes = reportChanges(events);
+        return changes.length === 0 ? undefined : (ask) => rows.write(ask, changes);
+      },
+    };
+  },
+  rowsAt: reportRowsAt,
+};
+
 const snapshots: SqlView<SnapshotReader> = {
   name: 'snapshots',
   tables: snapshotTables,
@@ -254,7 +277,7 @@ const streams: SqlView<StreamHeadReader> = {
 /**
  * Views by reader name, in writing order. Guilds come last, because writers wait for each other at the guild counters.
  */
-export const sqlViews = { audiences, snapshots, pins, bans, audit, streams, guilds };
+export const sqlViews = { audiences, snapshots, pins, bans, audit, reports, streams, guilds };
 
 export type SqlViewName = keyof typeof sqlViews;
 export const sqlViewNames = Object.keys(sqlViews) as readonly SqlViewName[];

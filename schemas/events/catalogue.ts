@@ -17,6 +17,7 @@ import { inviteEvents } from './invite.ts';
 import { memberEvents } from './member.ts';
 import { readEvents } from './read.ts';
 import { relationshipEvents } from './relationship.ts';
+import { reportEvents } from './report.ts';
 import { settingsEvents } from './settings.ts';
 import { threadEvents } from './thread.ts';
 import { userEvents } from './user.ts';
@@ -31,6 +32,7 @@ export const catalogue = {
   ...inviteEvents,
   ...directEvents,
   ...relationshipEvents,
+  ...reportEvents,
   ...userEvents,
   ...readEvents,
   ...settingsEvents,

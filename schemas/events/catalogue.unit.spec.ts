@@ -160,7 +160,7 @@ describe('reading an event', () => {
   it('refuses newer versions and invalid ones', () => {
     for (const schema of [3, 0, -1, 0.5, Number.NaN])
       expect(() => decodeEvent({ ...joined, schema })).toThrow(UnreadableEvent);
-    expect(() => decodeEvent({ ...posted(null), schema: 3 })).toThrow(UnreadableEvent);
+    expect(() => decodeEvent({ ...posted(null), schema: 4 })).toThrow(UnreadableEvent);
   });
 
   it('refuses data that does not fit', () => {

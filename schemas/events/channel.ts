@@ -15,11 +15,31 @@ export const Overwrite = t.type({
 });
 export type Overwrite = t.TypeOf<typeof Overwrite>;
 
-export const Mentions = t.type({ users: t.array(t.string), everyone: t.boolean });
+const MentionsV1 = t.type({ users: t.array(t.string), everyone: t.boolean });
+
+/** Roles only where there are any. */
+export const Mentions = t.intersection([MentionsV1, t.partial({ roles: t.array(t.string) })]);
 export type Mentions = t.TypeOf<typeof Mentions>;
 
-/** What is inside the sealed part of a message. */
-export const MessageBody = t.type({ content: t.string, embeds: t.array(t.UnknownRecord) });
+export const NO_MENTIONS: Mentions = { users: [], everyone: false };
+
+export const mentionsNobody = ({ users, everyone, roles = [] }: Mentions): boolean =>
+  !everyone && users.length + roles.length === 0;
+
+/** A message elsewhere, without anything that it says. */
+export const Forwarded = t.type({
+  channelId: t.string,
+  messageId: t.string,
+  /** Null: of a direct channel. */
+  guildId: t.union([t.string, t.null]),
+});
+export type Forwarded = t.TypeOf<typeof Forwarded>;
+
+/** What is inside the sealed part of a message. One that forwards another says nothing else. */
+export const MessageBody = t.intersection([
+  t.type({ content: t.string, embeds: t.array(t.UnknownRecord) }),
+  t.partial({ forwarded: Forwarded }),
+]);
 export type MessageBody = t.TypeOf<typeof MessageBody>;
 
 /** Flag of a message whose embeds are not shown. */
@@ -121,11 +141,13 @@ const PostedV1 = t.type({
   ordinal: t.number,
   author: t.string,
   replyTo: t.union([t.string, t.null]),
-  mentions: Mentions,
+  mentions: MentionsV1,
   flags: t.number,
   nonce: t.union([t.string, t.number, t.null]),
   sealed: Sealed,
 });
+
+const PostedV2 = t.type({ ...PostedV1.props, messageType: t.number });
 
 /** Type of a message stored before messages carried their type. */
 export const formerMessageType = (replyTo: string | null): number =>
@@ -176,6 +198,7 @@ const MessagePosted = defineEvent({
       nonce,
       sealed,
     })),
+    formerly(PostedV2, (data) => data),
   ],
   seals: MessageBody,
 });
@@ -184,7 +207,7 @@ const EditedV1 = t.type({
   messageId: t.string,
   ordinal: t.number,
   author: t.string,
-  mentions: Mentions,
+  mentions: MentionsV1,
   sealed: Sealed,
 });
 
@@ -192,10 +215,12 @@ const EditedV2 = t.type({
   messageId: t.string,
   ordinal: t.number,
   author: t.string,
-  mentions: Mentions,
+  mentions: MentionsV1,
   pinned: t.boolean,
   sealed: Sealed,
 });
+
+const EditedV3 = t.type({ ...EditedV2.props, flags: t.union([t.number, t.null]) });
 
 const MessageEdited = defineEvent({
   ...spoken,
@@ -229,6 +254,7 @@ const MessageEdited = defineEvent({
       pinned,
       sealed,
     })),
+    formerly(EditedV3, (data) => data),
   ],
   seals: MessageBody,
 });

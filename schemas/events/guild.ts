@@ -142,7 +142,13 @@ const settings = {
   /** Anybody finds it, and joins without an invite. */
   isPublic: t.boolean,
 };
-const GuildSettings = t.type(settings);
+const SettingsV2 = t.type(settings);
+
+const GuildSettings = t.type({
+  ...settings,
+  /** Whoever sees it, and manages messages, is told of reports. Null: the server's administrators are. */
+  safetyAlertsChannelId: t.union([t.string, t.null]),
+});
 
 /** Those of a new guild. */
 export const PLAIN_GUILD: t.TypeOf<typeof GuildSettings> = {
@@ -151,13 +157,15 @@ export const PLAIN_GUILD: t.TypeOf<typeof GuildSettings> = {
   systemChannelId: null,
   systemChannelFlags: 0,
   isPublic: false,
+  safetyAlertsChannelId: null,
 };
 
 /** What those who manage a guild change about it. */
-export const GuildDetails = t.type({ ...described, ...settings });
+export const GuildDetails = t.type({ ...described, ...GuildSettings.props });
 export type GuildDetails = t.TypeOf<typeof GuildDetails>;
 
 const EditedV1 = t.type({ guildId: t.string, details: t.type(described) });
+const EditedV2 = reasoned(t.type({ guildId: t.string, details: t.type({ ...described, ...SettingsV2.props }) }));
 
 /** Until when something is paused, in milliseconds since 1970; null: it is not. */
 export const Pauses = t.type({
@@ -210,7 +218,10 @@ const GuildEdited = defineEvent({
       details: GuildDetails,
     }),
   ),
-  former: [formerly(EditedV1, ({ details, ...rest }) => ({ ...rest, details: { ...PLAIN_GUILD, ...details } }))],
+  former: [
+    formerly(EditedV1, ({ details, ...rest }) => ({ ...rest, details: { ...PLAIN_GUILD, ...details } })),
+    formerly(EditedV2, ({ details, ...rest }) => ({ ...rest, details: { ...PLAIN_GUILD, ...details } })),
+  ],
   changesRights: false,
 });
 

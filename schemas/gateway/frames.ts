@@ -56,7 +56,7 @@ export const LAST_LIBRARY_OP = 43;
 /** Longest frame with a library's opcode, in bytes. */
 export const LIBRARY_FRAME_BYTES = 4096;
 /** Longest frame of any kind, in bytes. Every command fits, also one that escapes each character beyond ASCII. */
-export const FRAME_BYTES = 65_536;
+export const FRAME_BYTES = 196_608;
 
 /**
  * Why the server closes a socket. Libraries resume after 4000, 4001, 4002, 4009 and 1012, identify again after 4003,

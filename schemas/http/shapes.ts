@@ -279,7 +279,7 @@ const guildProps = {
   system_channel_flags: t.number,
   rules_channel_id: t.null,
   public_updates_channel_id: t.null,
-  safety_alerts_channel_id: t.null,
+  safety_alerts_channel_id: orNull(Id),
   application_id: t.null,
   default_message_notifications: t.number,
   explicit_content_filter: t.number,
@@ -361,8 +361,14 @@ const messageOptions = {
   reactions: listOf(Reaction),
   nonce: t.union([t.string, t.number]),
   message_reference: t.readonly(
-    t.intersection([t.type({ type: t.literal(0), channel_id: Id }), t.partial({ message_id: Id, guild_id: Id })]),
+    t.intersection([
+      /** 0: replies to it or tells of it; 1: forwards it. */
+      t.type({ type: t.union([t.literal(0), t.literal(1)]), channel_id: Id }),
+      t.partial({ message_id: Id, guild_id: Id }),
+    ]),
   ),
+  /** Of a forward. Nothing is copied: the reader asks for the message itself, by their own rights. */
+  message_snapshots: nothing,
   /** That begins at it. */
   thread: Channel,
 };
@@ -372,6 +378,35 @@ export const RepliedMessage = t.readonly(t.intersection([t.type(messageProps), t
 
 export const Message = t.readonly(
   t.intersection([t.type(messageProps), t.partial({ ...messageOptions, referenced_message: orNull(RepliedMessage) })]),
+);
+
+const reportProps = {
+  id: Id,
+  /** open, answered or closed. */
+  state: t.string,
+  /** What is wrong with the message, in one word. */
+  kind: t.string,
+  /** What the reporter writes; null where it can no longer be read. */
+  text: orNull(t.string),
+  guild_id: orNull(Id),
+  channel_id: Id,
+  message_id: Id,
+  created_at: Time,
+  /** Of the last answer. */
+  answered_at: orNull(Time),
+  /** What the last answer says to the reporter. */
+  note: orNull(t.string),
+};
+
+/** A report, as its reporter sees it. */
+export const OwnReport = t.readonly(t.type(reportProps));
+
+/** For those who handle it, also with who reported whom, who answered, and the message as long as it is there. */
+export const Report = t.readonly(
+  t.intersection([
+    t.type(reportProps),
+    t.partial({ reporter: User, author: User, answered_by: orNull(User), message: orNull(Message) }),
+  ]),
 );
 
 export const Invite = t.readonly(

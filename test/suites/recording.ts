@@ -269,6 +269,16 @@ const messages = async ({ say, ids }: World): Promise<void> => {
   for (const who of ['ada', 'bob']) await say.ask(who, 'DELETE', `${at}/${ids.doomed}`);
   await say.ask('ada', 'PATCH', `${at}/${ids.doomed}`, { body: { content: 'gone' } });
 
+  say.about('people report');
+  for (const kind of ['spam', 'other', 'rude'])
+    await say.ask('bob', 'POST', `${at}/${ids.embed}/report`, { body: { kind, text: 'what is this?' } });
+  await say.ask('bob', 'POST', `${at}/${ids.first}/report`, { body: { kind: 'spam', text: 'said twice' } });
+  await say.ask('bob', 'GET', '/users/@me/reports');
+  for (const who of ['ada', 'bob']) {
+    await say.ask(who, 'GET', `/guilds/${ids.guild}/reports`);
+    await say.ask(who, 'GET', '/reports?state=open');
+  }
+
   say.about('people react');
   for (const [who, emoji] of [
     ['ada', THUMB],

@@ -413,6 +413,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/channels/{channel_id}/messages/{message_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Report a message to the guild's moderators, or to the administrators of the server. Once reported, it stays so. */
+        post: operations["postChannelsChannelIdMessagesMessageIdReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/guilds/{guild_id}/reports/{report_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Answer or close a report about a message in a guild. For those who manage messages in the message's channel. */
+        patch: operations["patchGuildsGuildIdReportsReportId"];
+        trace?: never;
+    };
+    "/reports/{report_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Answer or close a report that is for the administrators of the server. */
+        patch: operations["patchReportsReportId"];
+        trace?: never;
+    };
     "/channels/{channel_id}/messages/{message_id}/ack": {
         parameters: {
             query?: never;
@@ -1548,6 +1599,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/guilds/{guild_id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports of messages in a guild, for those who manage messages: of the channels in which they do */
+        get: operations["getGuildsGuildIdReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports of direct messages, and of guilds that have chosen no channel for them, for administrators */
+        get: operations["getReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/@me/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the asker has reported, and what came of it */
+        get: operations["getUsersMeReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/oauth2/applications/@me": {
         parameters: {
             query?: never;
@@ -1951,7 +2053,7 @@ export interface components {
             system_channel_flags: number;
             rules_channel_id: null;
             public_updates_channel_id: null;
-            safety_alerts_channel_id: null;
+            safety_alerts_channel_id: string | null;
             application_id: null;
             default_message_notifications: number;
             explicit_content_filter: number;
@@ -2001,7 +2103,7 @@ export interface components {
             system_channel_flags: number;
             rules_channel_id: null;
             public_updates_channel_id: null;
-            safety_alerts_channel_id: null;
+            safety_alerts_channel_id: string | null;
             application_id: null;
             default_message_notifications: number;
             explicit_content_filter: number;
@@ -2110,8 +2212,8 @@ export interface components {
             reactions?: components["schemas"]["Reaction"][];
             nonce?: string | number;
             message_reference?: {
-                /** @constant */
-                type: 0;
+                /** @enum {unknown} */
+                type: 0 | 1;
                 /** @description Snowflake */
                 channel_id: string;
                 /** @description Snowflake */
@@ -2119,6 +2221,7 @@ export interface components {
                 /** @description Snowflake */
                 guild_id?: string;
             };
+            message_snapshots?: unknown[];
             thread?: components["schemas"]["Channel"];
             referenced_message?: components["schemas"]["RepliedMessage"] | null;
         };
@@ -2151,8 +2254,8 @@ export interface components {
             reactions?: components["schemas"]["Reaction"][];
             nonce?: string | number;
             message_reference?: {
-                /** @constant */
-                type: 0;
+                /** @enum {unknown} */
+                type: 0 | 1;
                 /** @description Snowflake */
                 channel_id: string;
                 /** @description Snowflake */
@@ -2160,6 +2263,7 @@ export interface components {
                 /** @description Snowflake */
                 guild_id?: string;
             };
+            message_snapshots?: unknown[];
             thread?: components["schemas"]["Channel"];
         };
         Invite: {
@@ -3803,7 +3907,7 @@ export interface operations {
                         } | null;
                     }[] | null;
                     allowed_mentions?: {
-                        parse?: string[] | null;
+                        parse?: ("roles" | "users" | "everyone")[] | null;
                         users?: string[] | null;
                         roles?: string[] | null;
                         replied_user?: boolean | null;
@@ -3814,8 +3918,10 @@ export interface operations {
                     message_reference?: {
                         /** @description Snowflake */
                         message_id: string;
+                        type?: (0 | 1) | null;
+                        channel_id?: string | null;
+                        guild_id?: string | null;
                         fail_if_not_exists?: boolean | null;
-                        type?: 0 | null;
                     } | null;
                 };
             };
@@ -4128,7 +4234,7 @@ export interface operations {
                         } | null;
                     }[] | null;
                     allowed_mentions?: {
-                        parse?: string[] | null;
+                        parse?: ("roles" | "users" | "everyone")[] | null;
                         users?: string[] | null;
                         roles?: string[] | null;
                         replied_user?: boolean | null;
@@ -5077,6 +5183,379 @@ export interface operations {
         responses: {
             /** @description Nothing. */
             204: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    postChannelsChannelIdMessagesMessageIdReport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of your own for this request. Repeated within ten minutes, it is carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
+            path: {
+                channel_id: string;
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    kind: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self-harm" | "illegal" | "other";
+                    text?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The report, as its reporter sees it. */
+            200: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Snowflake */
+                        id: string;
+                        state: string;
+                        kind: string;
+                        text: string | null;
+                        guild_id: string | null;
+                        /** @description Snowflake */
+                        channel_id: string;
+                        /** @description Snowflake */
+                        message_id: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        answered_at: string | null;
+                        note: string | null;
+                        reporter?: components["schemas"]["User"];
+                        author?: components["schemas"]["User"];
+                        answered_by?: components["schemas"]["User"] | null;
+                        message?: components["schemas"]["Message"] | null;
+                    };
+                };
+            };
+            /** @description Stored; what it made cannot be shown now */
+            202: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patchGuildsGuildIdReportsReportId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
+            path: {
+                guild_id: string;
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    state: "answered" | "closed";
+                    note?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Snowflake */
+                        id: string;
+                        state: string;
+                        kind: string;
+                        text: string | null;
+                        guild_id: string | null;
+                        /** @description Snowflake */
+                        channel_id: string;
+                        /** @description Snowflake */
+                        message_id: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        answered_at: string | null;
+                        note: string | null;
+                        reporter?: components["schemas"]["User"];
+                        author?: components["schemas"]["User"];
+                        answered_by?: components["schemas"]["User"] | null;
+                        message?: components["schemas"]["Message"] | null;
+                    };
+                };
+            };
+            /** @description Stored; what it made cannot be shown now */
+            202: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patchReportsReportId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the audit log, escaped with percent signs: 512 characters at most. Kept with acts that it names. */
+                "X-Audit-Log-Reason"?: string;
+            };
+            path: {
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    state: "answered" | "closed";
+                    note?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Snowflake */
+                        id: string;
+                        state: string;
+                        kind: string;
+                        text: string | null;
+                        guild_id: string | null;
+                        /** @description Snowflake */
+                        channel_id: string;
+                        /** @description Snowflake */
+                        message_id: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        answered_at: string | null;
+                        note: string | null;
+                        reporter?: components["schemas"]["User"];
+                        author?: components["schemas"]["User"];
+                        answered_by?: components["schemas"]["User"] | null;
+                        message?: components["schemas"]["Message"] | null;
+                    };
+                };
+            };
+            /** @description Stored; what it made cannot be shown now */
+            202: {
                 headers: {
                     "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
                     "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
@@ -6167,6 +6646,7 @@ export interface operations {
                     default_message_notifications?: number | null;
                     system_channel_id?: string | null;
                     system_channel_flags?: number | null;
+                    safety_alerts_channel_id?: string | null;
                     features?: "DISCOVERABLE"[] | null;
                     owner_id?: string | null;
                 };
@@ -13415,6 +13895,295 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ThreadMember"][];
+                };
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getGuildsGuildIdReports: {
+        parameters: {
+            query?: {
+                state?: "open" | "answered" | "closed";
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                guild_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a list of reports, the newest first; `before`: the id that the page ends ahead of; `state`: open, answered or closed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Snowflake */
+                        id: string;
+                        state: string;
+                        kind: string;
+                        text: string | null;
+                        guild_id: string | null;
+                        /** @description Snowflake */
+                        channel_id: string;
+                        /** @description Snowflake */
+                        message_id: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        answered_at: string | null;
+                        note: string | null;
+                        reporter?: components["schemas"]["User"];
+                        author?: components["schemas"]["User"];
+                        answered_by?: components["schemas"]["User"] | null;
+                        message?: components["schemas"]["Message"] | null;
+                    }[];
+                };
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getReports: {
+        parameters: {
+            query?: {
+                state?: "open" | "answered" | "closed";
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a list of reports, the newest first; `before`: the id that the page ends ahead of; `state`: open, answered or closed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Snowflake */
+                        id: string;
+                        state: string;
+                        kind: string;
+                        text: string | null;
+                        guild_id: string | null;
+                        /** @description Snowflake */
+                        channel_id: string;
+                        /** @description Snowflake */
+                        message_id: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        answered_at: string | null;
+                        note: string | null;
+                        reporter?: components["schemas"]["User"];
+                        author?: components["schemas"]["User"];
+                        answered_by?: components["schemas"]["User"] | null;
+                        message?: components["schemas"]["Message"] | null;
+                    }[];
+                };
+            };
+            /** @description What was sent does not fit; `errors` says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No good token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It does not exist, or it is not for the asker to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many; `retry_after` is in seconds */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-RateLimit-Reset-After": components["headers"]["X-RateLimit-Reset-After"];
+                    "X-RateLimit-Bucket": components["headers"]["X-RateLimit-Bucket"];
+                    "X-RateLimit-Scope": components["headers"]["X-RateLimit-Scope"];
+                    "X-RateLimit-Global": components["headers"]["X-RateLimit-Global"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: a store cannot be reached or takes nothing; `retry_after` is in seconds */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getUsersMeReports: {
+        parameters: {
+            query?: {
+                state?: "open" | "answered" | "closed";
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a list of reports, the newest first; `before`: the id that the page ends ahead of; `state`: open, answered or closed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Snowflake */
+                        id: string;
+                        state: string;
+                        kind: string;
+                        text: string | null;
+                        guild_id: string | null;
+                        /** @description Snowflake */
+                        channel_id: string;
+                        /** @description Snowflake */
+                        message_id: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        answered_at: string | null;
+                        note: string | null;
+                    }[];
                 };
             };
             /** @description What was sent does not fit; `errors` says where */

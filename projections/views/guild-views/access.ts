@@ -10,6 +10,7 @@ import {
 } from '../../../domain/permissions.ts';
 import { RelationshipType } from '../../../domain/relationship.ts';
 import { mayAct } from '../../../schemas/events/user.ts';
+import type { ReportRow } from '../reports/view.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
 /**
@@ -209,3 +210,45 @@ export class Access {
     return all.filter((thread) => mayView(guild, thread, member));
   }
 }
+
+/**
+ * Whether somebody manages messages in a guild, or in some channel of it, and so handles its reports.
+ * @returns undefined: they are not in the guild
+ */
+export const moderatesGuild = async (
+  { access }: { readonly access: Pick<Access, 'guild' | 'visibleChannels'> },
+  userId: string,
+  guildId: string,
+): Promise<boolean | undefined> => {
+  const found = await access.guild(userId, guildId);
+  if (found === undefined) return undefined;
+  const { guild, member, permissions } = found;
+  if (allows(permissions, Permission.manageMessages)) return true;
+  const channels = await access.visibleChannels(guild, member);
+  return channels.some((channel) =>
+    allows(channelPermissions(channel, guild, userId, member), Permission.manageMessages),
+  );
+};
+
+interface HandlingSources {
+  readonly access: Pick<Access, 'channel' | 'guild'>;
+  readonly guilds: Pick<GuildReader, 'administrators'>;
+}
+
+/**
+ * Whether somebody handles a guild's report: whoever manages messages in the channel, and of a channel that is deleted
+ * whoever administers the guild. Nobody hears of reports about themselves.
+ */
+export const moderates = async ({ access }: HandlingSources, userId: string, report: ReportRow): Promise<boolean> => {
+  if (report.guildId === null || report.author === userId) return false;
+  const [channel, guild] = await Promise.all([
+    access.channel(userId, report.channelId),
+    access.guild(userId, report.guildId),
+  ]);
+  if (channel !== undefined) return allows(channel.permissions, Permission.manageMessages);
+  return guild !== undefined && allows(guild.permissions, Permission.administrator);
+};
+
+/** Whether somebody handles a report that is for the server's administrators. */
+export const administers = async ({ guilds }: HandlingSources, userId: string, report: ReportRow): Promise<boolean> =>
+  report.forAdministrators && report.author !== userId && (await guilds.administrators()).includes(userId);

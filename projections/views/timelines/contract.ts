@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
-import { messageId, NO_MENTIONS, Story } from '../../testing.ts';
+import { NO_MENTIONS } from '../../../schemas/events/channel.ts';
+import { messageId, Story } from '../../testing.ts';
 import type { PageQuery, TimelineReader } from './view.ts';
 
 export interface OpenTimelines {

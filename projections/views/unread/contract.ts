@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { type Mentions, NO_MENTIONS } from '../../../schemas/events/channel.ts';
 import { messageId, Story } from '../../testing.ts';
 import type { UnreadRows } from './view.ts';
 
@@ -37,7 +38,7 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       await project();
       return (await unread.rows.states(userId, [{ channelId: CHANNEL, floor }]))[0]!;
     };
-    const posted = (count: number, mentions = { users: [] as string[], everyone: false }) => {
+    const posted = (count: number, mentions: Mentions = NO_MENTIONS) => {
       for (let n = 0; n < count; n += 1) story.post(CHANNEL, ANN, { mentions });
     };
 
@@ -154,16 +155,44 @@ export const unreadContract = (name: string, open: () => Promise<OpenUnread>) =>
       expect(await state(BOB)).toMatchObject({ unread: 2, mentions: 1 });
     });
 
-    it('replaces the mentions of an edited message and drops those of a deleted one', async () => {
-      posted(2, { users: [BOB], everyone: false });
-      story.edit(CHANNEL, 1, ANN, { users: ['12'], everyone: false });
-      expect(await state(BOB)).toMatchObject({ mentions: 1 });
-      expect(await state('12')).toMatchObject({ mentions: 1 });
+    it('drops the mentions that an edit takes away, adds none, and drops those of a deleted message', async () => {
+      posted(3, { users: [BOB, '13'], everyone: false });
+      story.edit(CHANNEL, 1, ANN, { users: ['12', '13'], everyone: false });
+      expect(await state(BOB)).toMatchObject({ mentions: 2 });
+      expect(await state('12')).toMatchObject({ mentions: 0 });
       story.remove(CHANNEL, 2, ANN);
       story.edit(CHANNEL, 1, ANN, EVERYONE);
       expect(await state(BOB)).toMatchObject({ mentions: 1 });
-      story.edit(CHANNEL, 1, ANN);
-      expect(await state(BOB)).toMatchObject({ mentions: 0 });
+      expect(await state('12')).toMatchObject({ mentions: 0 });
+      expect(await state('13')).toMatchObject({ mentions: 2 });
+      story.edit(CHANNEL, 3, ANN);
+      expect(await state('13')).toMatchObject({ mentions: 1 });
+    });
+
+    it('keeps of everyone those whom an edit still mentions', async () => {
+      posted(1, EVERYONE);
+      story.edit(CHANNEL, 1, ANN, { users: [BOB], everyone: false });
+      expect(await state(BOB)).toMatchObject({ mentions: 1 });
+      expect(await state('12')).toMatchObject({ mentions: 0 });
+    });
+
+    it('counts messages that mention a role for those who have it, each once', async () => {
+      const [wanted, other] = ['41', '42'];
+      posted(1, { users: [BOB], roles: [wanted, other], everyone: false });
+      posted(1, { users: [], roles: [wanted], everyone: false });
+      posted(1, { users: [], roles: [other], everyone: true });
+      await project();
+      const mentions = async (userId: string, ...roles: string[]) =>
+        (await unread.rows.states(userId, [{ channelId: CHANNEL, floor: 0, roles }]))[0]!.mentions;
+      expect(await mentions('12')).toBe(1);
+      expect(await mentions('12', wanted)).toBe(3);
+      expect(await mentions('12', other)).toBe(2);
+      expect(await mentions(BOB, wanted, other)).toBe(3);
+      expect(await mentions(BOB, '43')).toBe(2);
+      story.read('12', { [CHANNEL]: 1 });
+      story.edit(CHANNEL, 2, ANN, { users: [], roles: [other], everyone: false });
+      await project();
+      expect(await mentions('12', wanted, other)).toBe(1);
     });
 
     it('drops the mentions of messages deleted at once', async () => {

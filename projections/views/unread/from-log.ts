@@ -12,7 +12,16 @@ import { lru } from '../../../schemas/lru.ts';
 import { inParallel } from '../../../schemas/parallel.ts';
 import { channelStream, readStream } from '../../../schemas/streams.ts';
 import type { Floors } from './reader.ts';
-import { type ChannelHead, mentionsOf, type ReadState, type UnreadReader } from './view.ts';
+import {
+  type ChannelHead,
+  keptTargets,
+  type MentionTarget,
+  mentionsOf,
+  noRoles,
+  type ReadState,
+  type RolesIn,
+  type UnreadReader,
+} from './view.ts';
 
 /** How far the store is. */
 interface Lateness {
@@ -45,8 +54,8 @@ class UnreadWithFallback implements UnreadReader {
     return this.ask((reader) => reader.heads(channelIds));
   }
 
-  readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]> {
-    return this.ask((reader) => reader.readStates(userId, channelIds));
+  readStates(userId: string, channelIds: readonly string[], rolesIn?: RolesIn): Promise<readonly ReadState[]> {
+    return this.ask((reader) => reader.readStates(userId, channelIds, rolesIn));
   }
 
   /** One reader answers the whole question: halves of two would not match. */
@@ -149,25 +158,36 @@ export class UnreadFromLog implements UnreadFallback {
     return new Map(heads.map((head) => [head.channelId, head]));
   }
 
-  async readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]> {
+  async readStates(
+    userId: string,
+    channelIds: readonly string[],
+    rolesIn: RolesIn = noRoles,
+  ): Promise<readonly ReadState[]> {
     const markers = await this.markersOf(userId);
-    return inParallel(channelIds, TOGETHER, (channelId) => this.state(userId, channelId, markers));
+    return inParallel(channelIds, TOGETHER, (channelId) =>
+      this.state({ userId, roles: rolesIn(channelId) }, channelId, markers),
+    );
   }
 
-  private async state(userId: string, channelId: string, { channels, back }: Markers): Promise<ReadState> {
+  private async state(
+    { userId, roles }: { readonly userId: string; readonly roles: readonly string[] },
+    channelId: string,
+    { channels, back }: Markers,
+  ): Promise<ReadState> {
     const marker = channels.get(channelId);
     /** What was said up to it does not count. */
     const unreadFrom = back.get(channelId) ?? 0;
     const { ordinal: last, messageId: lastMessageId } = await this.head(channelId);
     const from = marker ?? 0;
     let own = 0;
-    /** Whether the message mentions the user, according to its newest event. */
-    const mentions = new Map<number, boolean>();
+    /** Whom each event of a message mentions, the newest first. */
+    const told = new Map<number, (readonly MentionTarget[])[]>();
     if (from < last) {
       let looked = 0;
       for await (const event of this.backwards(channelStream(channelId))) {
         looked += 1;
-        noteMention(mentions, event, channelId, userId);
+        for (const { ordinal, targets } of mentionedBy(event, channelId))
+          told.set(ordinal, [...(told.get(ordinal) ?? []), targets]);
         if (event.type === 'message-posted' && event.data.author === userId && event.data.ordinal > unreadFrom)
           own = event.data.ordinal;
         const reached = event.type === 'message-posted' && event.data.ordinal <= from + 1;
@@ -177,8 +197,12 @@ export class UnreadFromLog implements UnreadFallback {
     const unmarked = marker === undefined && own === 0;
     const read = unmarked ? await this.floors.floor(userId, channelId) : Math.max(from, own);
     const readOrdinal = Math.min(read, last);
-    const beyond = [...mentions].filter(
-      ([ordinal, mentioned]) => mentioned && ordinal > readOrdinal && ordinal <= last,
+    const counting = ['everyone', userId, ...roles];
+    const beyond = [...told].filter(
+      ([ordinal, newestFirst]) =>
+        ordinal > readOrdinal &&
+        ordinal <= last &&
+        newestFirst.reduceRight(keptTargets).some((target) => counting.includes(target)),
     );
     return { channelId, readOrdinal, unread: last - readOrdinal, mentions: beyond.length, lastMessageId };
   }
@@ -212,8 +236,8 @@ export class UnreadFromLog implements UnreadFallback {
   }
 }
 
-/** Events come newest first, so the first event of a message found is its last. */
-const noteMention = (mentions: Map<number, boolean>, event: ParleyEvent, channelId: string, userId: string): void => {
-  for (const { ordinal, targets } of mentionsOf(event, channelId))
-    if (!mentions.has(ordinal)) mentions.set(ordinal, targets.includes('everyone') || targets.includes(userId));
+/** As the view is told, and of a message that mentions nobody too: its edits add nobody. */
+const mentionedBy = (event: ParleyEvent, channelId: string) => {
+  const told = mentionsOf(event, channelId);
+  return event.type === 'message-posted' && told.length === 0 ? [{ ordinal: event.data.ordinal, targets: [] }] : told;
 };

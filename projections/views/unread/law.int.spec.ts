@@ -89,8 +89,9 @@ const recount = (events: readonly ParleyEvent[], userId: string, channelId: stri
     if (event.type === 'message-deleted') mentioning.delete(event.data.ordinal);
     if (event.type !== 'message-posted' && event.type !== 'message-edited') continue;
     const { ordinal, mentions, author } = event.data;
-    mentioning.delete(ordinal);
-    if (mentions.everyone || mentions.users.includes(userId)) mentioning.add(ordinal);
+    const isMentioned = mentions.everyone || mentions.users.includes(userId);
+    if (!isMentioned) mentioning.delete(ordinal);
+    else if (event.type === 'message-posted') mentioning.add(ordinal);
     if (event.type === 'message-edited') continue;
     head = ordinal;
     if (author === userId) marker = ordinal;

@@ -5,7 +5,7 @@ import { lru } from '../../../schemas/lru.ts';
 import { inParallel } from '../../../schemas/parallel.ts';
 import { channelStream } from '../../../schemas/streams.ts';
 import { type ChannelRow, cameAt, type GuildReader } from '../guild-views/view.ts';
-import type { ChannelHead, ReadState, UnreadReader, UnreadRows } from './view.ts';
+import { type ChannelHead, noRoles, type ReadState, type RolesIn, type UnreadReader, type UnreadRows } from './view.ts';
 
 const REMEMBERED = 10_000;
 const PAGE = 100;
@@ -87,14 +87,18 @@ export class Unread implements UnreadReader {
     return this.rows.heads(channelIds);
   }
 
-  async readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]> {
+  async readStates(
+    userId: string,
+    channelIds: readonly string[],
+    rolesIn: RolesIn = noRoles,
+  ): Promise<readonly ReadState[]> {
     const unmarked = await this.rows.unmarked(userId, channelIds);
     const found = await inParallel(unmarked, TOGETHER, (channelId) => this.floors.floor(userId, channelId));
     const floors = new Map(unmarked.map((channelId, n) => [channelId, found[n]!]));
     // Counts at one moment only now: the views advanced while the log was read.
     return this.rows.states(
       userId,
-      channelIds.map((channelId) => ({ channelId, floor: floors.get(channelId) ?? 0 })),
+      channelIds.map((channelId) => ({ channelId, floor: floors.get(channelId) ?? 0, roles: rolesIn(channelId) })),
     );
   }
 }

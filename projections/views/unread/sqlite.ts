@@ -1,7 +1,15 @@
 import { lru } from '../../../schemas/lru.ts';
 import type { TimeSlices } from '../../../schemas/time-slices.ts';
 import { type Connection, command, IDS_PER_STEP, idKey, idKeys, query } from '../../../stores/sqlite/statements.ts';
-import type { ChannelHead, ReadState, UnreadChange, UnreadRows, UnreadWriter } from './view.ts';
+import {
+  type ChannelHead,
+  type CountedChannel,
+  keptTargets,
+  type ReadState,
+  type UnreadChange,
+  type UnreadRows,
+  type UnreadWriter,
+} from './view.ts';
 
 export const unreadTables = `
 CREATE TABLE heads (
@@ -67,6 +75,10 @@ const prepare = (db: Connection) => ({
   ),
   unmention: command(db, 'DELETE FROM mentions WHERE channel_id = ? AND ordinal = ?'),
   mention: command(db, 'INSERT INTO mentions (channel_id, ordinal, target) VALUES (?, ?, ?)'),
+  targets: query<[string]>(
+    db,
+    'SELECT CAST(target AS TEXT) FROM mentions WHERE channel_id = ? AND ordinal = ? ORDER BY target',
+  ),
   head: query<HeadColumns>(db, `SELECT ${HEAD} FROM heads WHERE channel_id = ?`),
   heads: query<HeadColumns>(db, `SELECT ${HEAD} FROM heads WHERE channel_id IN (SELECT value FROM json_each(?))`),
   markers: query<[channelId: string, ordinal: number]>(
@@ -79,9 +91,12 @@ const prepare = (db: Connection) => ({
     `SELECT count(DISTINCT ordinal) FROM mentions
      WHERE channel_id = ? AND target IN (?, 'everyone') AND ordinal > ?`,
   ),
+  mentionsOfAnyBeyond: query<[number]>(
+    db,
+    `SELECT count(DISTINCT ordinal) FROM mentions
+     WHERE channel_id = ? AND (target IN (?, 'everyone') OR target IN (SELECT value FROM json_each(?))) AND ordinal > ?`,
+  ),
 });
-
-type WithFloor = Parameters<UnreadRows['states']>[1][number];
 
 export class SqliteUnread implements UnreadRows, UnreadWriter {
   private readonly run: ReturnType<typeof prepare>;
@@ -107,8 +122,7 @@ export class SqliteUnread implements UnreadRows, UnreadWriter {
           this.read(change);
           break;
         case 'mentions':
-          if (!change.fresh) this.run.unmention(change.channelId, change.ordinal);
-          for (const target of change.targets) this.run.mention(change.channelId, change.ordinal, target);
+          this.mention(change);
           break;
       }
     }
@@ -118,6 +132,17 @@ export class SqliteUnread implements UnreadRows, UnreadWriter {
     if (own) this.run.markOwn(userId, channelId, ordinal);
     else if (back === undefined) this.run.mark(userId, channelId, ordinal);
     else this.run.markBack(userId, channelId, ordinal, back);
+  }
+
+  private mention({ channelId, ordinal, targets, fresh }: Extract<UnreadChange, { kind: 'mentions' }>): void {
+    let kept = targets;
+    if (!fresh) {
+      const former = this.run.targets.all(channelId, ordinal).map(([target]) => target);
+      if (former.length === 0) return;
+      kept = keptTargets(former, targets);
+      this.run.unmention(channelId, ordinal);
+    }
+    for (const target of kept) this.run.mention(channelId, ordinal, target);
   }
 
   async head(channelId: string): Promise<ChannelHead> {
@@ -159,20 +184,24 @@ export class SqliteUnread implements UnreadRows, UnreadWriter {
     });
   }
 
-  async states(userId: string, channels: readonly WithFloor[]): Promise<readonly ReadState[]> {
+  async states(userId: string, channels: readonly CountedChannel[]): Promise<readonly ReadState[]> {
     return this.slices.pieces(channels, IDS_PER_STEP, (some) => this.statesNow(userId, some));
   }
 
-  private statesNow(userId: string, channels: readonly WithFloor[]): readonly ReadState[] {
+  private statesNow(userId: string, channels: readonly CountedChannel[]): readonly ReadState[] {
     const ids = channels.map(({ channelId }) => channelId);
     const heads = this.headsNow(ids);
     const markers = this.markers(userId, ids);
-    return channels.map(({ channelId, floor }) => {
+    const mentions = (channelId: string, roles: readonly string[], beyond: number): number =>
+      roles.length === 0
+        ? this.run.mentionsBeyond.get(idKey(channelId), idKey(userId), beyond)![0]
+        : this.run.mentionsOfAnyBeyond.get(idKey(channelId), idKey(userId), idKeys(roles), beyond)![0];
+    return channels.map(({ channelId, floor, roles = [] }) => {
       const { ordinal, messageId } = heads.get(channelId)!;
       const readOrdinal = markers.get(channelId) ?? Math.min(floor, ordinal);
       const unread = ordinal - readOrdinal;
-      const mentions = unread === 0 ? 0 : this.run.mentionsBeyond.get(idKey(channelId), idKey(userId), readOrdinal)![0];
-      return { channelId, readOrdinal, unread, mentions, lastMessageId: messageId };
+      const mentioned = unread === 0 ? 0 : mentions(channelId, roles, readOrdinal);
+      return { channelId, readOrdinal, unread, mentions: mentioned, lastMessageId: messageId };
     });
   }
 }

@@ -1,7 +1,7 @@
 /** How far each user has read, and the head of each channel. */
 
 import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
-import type { Mentions } from '../../../schemas/events/channel.ts';
+import { type Mentions, mentionsNobody } from '../../../schemas/events/channel.ts';
 import { channelIdOf } from '../../../schemas/streams.ts';
 
 export interface ChannelHead {
@@ -20,7 +20,7 @@ export interface ReadState {
   readonly readOrdinal: number;
   /** Head ordinal minus read ordinal. */
   readonly unread: number;
-  /** Messages beyond the marker that mention the user or everyone. */
+  /** Messages beyond the marker that mention the user, a role of theirs, or everyone. */
   readonly mentions: number;
   readonly lastMessageId: string | null;
 }
@@ -28,11 +28,18 @@ export interface ReadState {
 export interface UnreadReader {
   head(channelId: string): Promise<ChannelHead>;
   heads(channelIds: readonly string[]): Promise<ReadonlyMap<string, ChannelHead>>;
-  /** One row per channel. A channel without a marker counts from the last message before the user could see it. */
-  readStates(userId: string, channelIds: readonly string[]): Promise<readonly ReadState[]>;
+  /**
+   * One row per channel. A channel without a marker counts from the last message before the user could see it.
+   * @param rolesIn ids of the roles that the user has in a channel's guild; left out: mentions of roles do not count
+   */
+  readStates(userId: string, channelIds: readonly string[], rolesIn?: RolesIn): Promise<readonly ReadState[]>;
 }
 
-/** A mentioned target: a user id, or everyone in the channel. */
+export type RolesIn = (channelId: string) => readonly string[];
+
+export const noRoles: RolesIn = () => [];
+
+/** A mentioned target: the id of a user or of a role, or everyone in the channel. */
 export type MentionTarget = string | 'everyone';
 
 export type UnreadChange =
@@ -57,7 +64,7 @@ export type UnreadChange =
       /** The user marked the channel as unread when its last message had this ordinal: own messages up to it do not count. */
       readonly back?: number | undefined;
     }
-  /** Replaces the message's mentions. `fresh`: a new message, which has none yet. */
+  /** `fresh`: of a new message, which has none yet. Otherwise its mentions become those that `keptTargets` keeps. */
   | {
       readonly kind: 'mentions';
       readonly channelId: string;
@@ -77,18 +84,33 @@ export interface UnreadRows {
   /** The channels in which the user has no marker. */
   unmarked(userId: string, channelIds: readonly string[]): Promise<readonly string[]>;
   /** Reads at one moment. A channel without a marker counts from `floor`, or from its head if that is lower. */
-  states(
-    userId: string,
-    channels: readonly { readonly channelId: string; readonly floor: number }[],
-  ): Promise<readonly ReadState[]>;
+  states(userId: string, channels: readonly CountedChannel[]): Promise<readonly ReadState[]>;
+}
+
+export interface CountedChannel {
+  readonly channelId: string;
+  readonly floor: number;
+  /** Ids of roles whose mentions count; left out: none. */
+  readonly roles?: readonly string[];
 }
 
 /** Maps events to changes of heads, markers and mentions: one head per channel and one marker per user in a batch. */
 type Head = Extract<UnreadChange, { kind: 'head' }>;
 type Read = Extract<UnreadChange, { kind: 'read' }>;
 
-const targetsOf = ({ users, everyone }: Mentions): readonly MentionTarget[] =>
-  everyone ? ['everyone', ...new Set(users)] : [...new Set(users)];
+const targetsOf = ({ users, roles = [], everyone }: Mentions): readonly MentionTarget[] => {
+  const named = [...new Set([...users, ...roles])];
+  return everyone ? ['everyone', ...named] : named;
+};
+
+/** An edit takes mentions away and adds none: nobody is told of it. Everyone includes each person and each role. */
+export const keptTargets = (
+  former: readonly MentionTarget[],
+  edited: readonly MentionTarget[],
+): readonly MentionTarget[] => {
+  if (former.includes('everyone')) return edited;
+  return edited.includes('everyone') ? former : former.filter((target) => edited.includes(target));
+};
 
 type Mentioning = Extract<UnreadChange, { kind: 'mentions' }>;
 
@@ -99,9 +121,9 @@ const mentionsBy: ByType<
   Mentioning | readonly Mentioning[] | undefined
 > = {
   'message-posted': ({ data: { ordinal, mentions } }, channelId) =>
-    mentions.everyone || mentions.users.length > 0
-      ? { kind: 'mentions', channelId, ordinal, targets: targetsOf(mentions), fresh: true }
-      : undefined,
+    mentionsNobody(mentions)
+      ? undefined
+      : { kind: 'mentions', channelId, ordinal, targets: targetsOf(mentions), fresh: true },
   'message-edited': ({ data: { ordinal, mentions } }, channelId) => ({
     kind: 'mentions',
     channelId,

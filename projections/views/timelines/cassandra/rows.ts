@@ -1,5 +1,5 @@
 /** A message's row as stored, and as a page shows it. */
-import { formerMessageType, type Mentions } from '../../../../schemas/events/channel.ts';
+import { formerMessageType, type Mentions, NO_MENTIONS } from '../../../../schemas/events/channel.ts';
 import type { MessageRow, ReactionCount } from '../view.ts';
 
 // Reactions are a map in the message's row, from user and emoji to the sequence of the reaction. Each entry has its own
@@ -94,7 +94,6 @@ export const COLUMNS = `id, ordinal, sequence, position, author, time, type, rep
 /** Only the post writes the author. */
 export const isWhole = (row: StoredRow): row is Row => row.author !== null;
 
-const NO_MENTIONS: Mentions = { users: [], everyone: false };
 const NO_REACTIONS: ReadonlyMap<string, bigint> = new Map();
 
 export const reactionsIn = ({ deleted, reactions, cleared }: StoredRow): ReadonlyMap<string, bigint> => {

@@ -2,7 +2,7 @@
 
 import { types } from 'cassandra-driver';
 import { bulkhead } from 'cockatiel';
-import type { Mentions } from '../../../../schemas/events/channel.ts';
+import { type Mentions, mentionsNobody } from '../../../../schemas/events/channel.ts';
 import { Batcher, oneAnswer } from '../../../../stores/batcher.ts';
 import { BUDGETS } from '../../../../stores/budgets.ts';
 import type { Cassandra, Statement } from '../../../../stores/cassandra/connection.ts';
@@ -15,8 +15,7 @@ export type RowChange = Exclude<TimelineChange, { kind: 'through' }>;
 type Changed = Exclude<RowChange, { kind: 'posted' }>;
 
 /** `''` writes "no mentions" over those of an earlier sequence. */
-const mentionsColumn = (mentions: Mentions): string =>
-  mentions.everyone || mentions.users.length > 0 ? JSON.stringify(mentions) : '';
+const mentionsColumn = (mentions: Mentions): string => (mentionsNobody(mentions) ? '' : JSON.stringify(mentions));
 
 const isFirst = (ordinal: number, size: number): boolean => (ordinal - 1) % size === 0;
 

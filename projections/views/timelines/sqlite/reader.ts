@@ -1,5 +1,5 @@
 import type { MessageState } from '../../../../domain/channel.ts';
-import type { Mentions } from '../../../../schemas/events/channel.ts';
+import { type Mentions, NO_MENTIONS } from '../../../../schemas/events/channel.ts';
 import type { TimeSlices } from '../../../../schemas/time-slices.ts';
 import { type Connection, idKey, idKeys, query, type Value } from '../../../../stores/sqlite/statements.ts';
 import { halvesOf, type MessageRow, type PageQuery, type ReactionCount, type TimelineReader } from '../view.ts';
@@ -26,7 +26,6 @@ type Columns = readonly [
 const COLUMNS = `CAST(id AS TEXT), ordinal, sequence, position, CAST(author AS TEXT), time, edited_time, type,
   CAST(reply_to AS TEXT), mentions, flags, nonce, CAST(sealed_by AS TEXT), box, sealed_in, deleted`;
 
-const NO_MENTIONS: Mentions = { users: [], everyone: false };
 /** Smaller than every id. */
 const NOBODY = '-1';
 

@@ -1,4 +1,4 @@
-import type { Mentions } from '../../../../schemas/events/channel.ts';
+import { type Mentions, mentionsNobody } from '../../../../schemas/events/channel.ts';
 import { type Connection, command } from '../../../../stores/sqlite/statements.ts';
 import type { TimelineChange, TimelineWriter } from '../view.ts';
 
@@ -52,7 +52,7 @@ type Reaction = Extract<TimelineChange, { kind: 'reacted' | 'unreacted' }>;
 type OfMessage = { readonly channelId: string; readonly messageId: string };
 
 const mentionsColumn = (mentions: Mentions): string | null =>
-  mentions.everyone || mentions.users.length > 0 ? JSON.stringify(mentions) : null;
+  mentionsNobody(mentions) ? null : JSON.stringify(mentions);
 
 const prepare = (db: Connection) => ({
   post: command(

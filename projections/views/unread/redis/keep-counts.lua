@@ -14,6 +14,17 @@ local function greater(key, field, value)
   return not former or number > tonumber(former)
 end
 
+-- As `keptTargets` of the view: an edit takes mentions away and adds none.
+local function kept(former, edited)
+  if former == '' or former == 'everyone' then return former == '' and '' or edited end
+  if edited == 'everyone' then return former end
+  local still = {}
+  for target in string.gmatch(former, '%S+') do
+    if string.find(' ' .. edited .. ' ', ' ' .. target .. ' ', 1, true) then still[#still + 1] = target end
+  end
+  return table.concat(still, ' ')
+end
+
 local i = 4
 local function arg()
   i = i + 1
@@ -55,6 +66,7 @@ while i <= #ARGV do
         for target in string.gmatch(former, '%S+') do redis.call('ZREM', mentions, target .. suffix) end
         redis.call('HDEL', targets, ordinal)
       end
+      now = kept(former or '', now)
     end
     if now ~= '' then
       redis.call('HSET', targets, ordinal, now)

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '../../../../schemas/errors.ts';
 import type { Redis, Script } from '../../../../stores/redis/connection.ts';
-import type { ChannelHead, ReadState, UnreadRows } from '../view.ts';
+import type { ChannelHead, CountedChannel, ReadState, UnreadRows } from '../view.ts';
 import { HEADS, type Keys, MARKERS, OWN, STATES } from './keys.ts';
 import type { Reached } from './writer.ts';
 
@@ -88,16 +88,16 @@ export class RedisUnreadRows implements UnreadRows {
     return rest.filter((channelId) => own.get(channelId) === null);
   }
 
-  async states(
-    userId: string,
-    channels: readonly { readonly channelId: string; readonly floor: number }[],
-  ): Promise<readonly ReadState[]> {
+  async states(userId: string, channels: readonly CountedChannel[]): Promise<readonly ReadState[]> {
     const ids = channels.map(({ channelId }) => channelId);
-    const floors = new Map(channels.map(({ channelId, floor }) => [channelId, floor]));
+    const counted = new Map(channels.map((channel) => [channel.channelId, channel]));
     const markers = await this.markers(userId, ids);
     const found = await this.each(ids, async ({ partition, channelIds }) => {
       const keys = channelIds.flatMap((id) => [this.keys.head(id), this.keys.own(id), this.keys.mentions(id)]);
-      const args = channelIds.flatMap((id) => [markers.get(id) ?? '', String(floors.get(id))]);
+      const args = channelIds.flatMap((id) => {
+        const { floor, roles = [] } = counted.get(id)!;
+        return [markers.get(id) ?? '', String(floor), roles.join(' ')];
+      });
       return this.ask<readonly [number, Text, number, number]>(STATES, partition, keys, [userId, ...args]);
     });
     return ids.map((channelId) => {

@@ -1,0 +1,152 @@
+/** Reports: a person tells the moderators what is wrong with a message; they answer, and close the report. */
+
+import { either } from 'fp-ts';
+import * as t from 'io-ts';
+import { allows, Permission } from '../../domain/permissions.ts';
+import * as report from '../../domain/report.ts';
+import { administers, moderates, moderatesGuild } from '../../projections/views/guild-views/access.ts';
+import { type ReportRow, rowOfFiled, withAnswer } from '../../projections/views/reports/view.ts';
+import { anyText, optional, Snowflake, wordOf } from '../../schemas/codecs.ts';
+import { REPORT_KINDS, REPORT_OUTCOMES } from '../../schemas/events/report.ts';
+import { OnGuild, OnMessage } from '../../schemas/http/route.ts';
+import { Report } from '../../schemas/http/shapes.ts';
+import { reportStream } from '../../schemas/streams.ts';
+import { ACCEPTED, type Asked, type CommandDeps, command, type Result, refused, type Stored } from '../command.ts';
+import type { Answer } from '../port.ts';
+
+const TEXT_LENGTH = 512;
+
+/** No message that the reporter can read. */
+const NONE: { readonly report: Parameters<typeof report.fileReport>[0]['report'] } = { report: undefined };
+
+/** Whom a report is for where the guild has chosen no channel for it, and outside guilds. */
+const administratorsFor = async (deps: CommandDeps, safetyChannelId: string | null): Promise<readonly string[]> => {
+  const { guilds } = deps.views;
+  const channel = safetyChannelId === null ? undefined : await guilds.channel(safetyChannelId);
+  return channel === undefined || channel.isDeleted === true ? guilds.administrators() : [];
+};
+
+export const reportMessage = command({
+  type: 'message.report',
+  summary:
+    "Report a message to the guild's moderators, or to the administrators of the server. Once reported, it stays so.",
+  route: {
+    method: 'POST',
+    path: '/channels/:channel_id/messages/:message_id/report',
+    status: 200,
+    answers: 'The report, as its reporter sees it.',
+    answer: Report,
+    ours: true,
+  },
+  params: OnMessage,
+  body: t.intersection([
+    t.type({ kind: wordOf(...REPORT_KINDS) }),
+    t.partial({ text: optional(anyText(0, TEXT_LENGTH, 'text')) }),
+  ]),
+  structural: false,
+  limit: { bucket: 'report', key: (_, { userId }) => userId },
+  stream: ({ channel_id, message_id }, { userId }) => reportStream(channel_id, message_id, userId),
+  prepare: async ({ fields: { channel_id: channelId, message_id: messageId, kind }, context }, deps) => {
+    const { userId: reporter, kind: actor } = context.actor;
+    if (actor === 'bot') return refused('botsCannot');
+    const access = await deps.access.channel(reporter, channelId);
+    if (access === undefined) return refused('unknownChannel');
+    if (!allows(access.permissions, Permission.readMessageHistory)) return refused('missingPermissions');
+    const message = await deps.timelines.message(channelId, messageId, reporter);
+    if (message === undefined || message.deleted) return either.right(NONE);
+    const administrators = [...(await administratorsFor(deps, access.guild?.safetyAlertsChannelId ?? null))];
+    const { author } = message;
+    const { guildId } = access.channel;
+    const about = { guildId, channelId, messageId, author, reporter, administrators, kind };
+    return either.right<never, typeof NONE>({ report: { reportId: deps.ids(deps.now()), ...about } });
+  },
+  decide: (state: report.ReportState, { prepared }, { fields }) =>
+    report.fileReport({ report: prepared.report, text: fields.text ?? '' }, state),
+  waitsFor: 'views-when-repeated',
+  answer: async ({ done, event }, { fields: { channel_id, message_id }, context }, deps) => {
+    if (done.events.length > 0 && event?.type === 'report-filed')
+      return either.right({ kind: 'report', report: rowOfFiled(event), isReporters: true });
+    const row = await deps.views.reports.reportBy(context.actor.userId, channel_id, message_id);
+    return either.right(row === undefined ? ACCEPTED : { kind: 'report', report: row, isReporters: true });
+  },
+});
+
+const Handled = t.intersection([
+  t.type({ state: wordOf(...REPORT_OUTCOMES) }),
+  t.partial({ note: optional(anyText(0, TEXT_LENGTH, 'note')) }),
+]);
+
+const OnReport = t.type({ report_id: Snowflake });
+const OnGuildsReport = t.type({ ...OnGuild.props, ...OnReport.props });
+type OnAnyReport = t.TypeOf<typeof OnReport> & { readonly guild_id?: string };
+
+/** The report, if it is the caller's to handle. */
+const handledBy = async (
+  { fields: { guild_id: guildId, report_id: id }, context }: Asked<OnAnyReport>,
+  deps: CommandDeps,
+): Promise<Result<ReportRow>> => {
+  const { userId } = context.actor;
+  const sources = { access: deps.access, guilds: deps.views.guilds };
+  if (guildId === undefined) {
+    if (!(await sources.guilds.administrators()).includes(userId)) return refused('onlyAdministrator');
+    const row = await deps.views.reports.report(id);
+    const isTheirs = row !== undefined && (await administers(sources, userId, row));
+    return isTheirs ? either.right(row) : refused('unknownReport');
+  }
+  const isModerator = await moderatesGuild(deps, userId, guildId);
+  if (isModerator !== true) return refused(isModerator === undefined ? 'unknownGuild' : 'missingPermissions');
+  const row = await deps.views.reports.report(id);
+  const isTheirs = row?.guildId === guildId && (await moderates(sources, userId, row));
+  return isTheirs ? either.right(row) : refused('unknownReport');
+};
+
+type Handling = Asked<OnAnyReport & t.TypeOf<typeof Handled>>;
+
+const handling = {
+  body: Handled,
+  structural: false as const,
+  prepare: (asked: Handling, deps: CommandDeps) => handledBy(asked, deps),
+  preparedStream: ({ channelId, messageId, reporter }: ReportRow) => reportStream(channelId, messageId, reporter),
+  decide: (state: report.ReportState, _: unknown, { fields, context, cause }: Handling) =>
+    report.handleReport(
+      { by: context.actor.userId, outcome: fields.state, note: fields.note ?? '', key: cause.key },
+      state,
+    ),
+  answer: async ({ prepared, event }: Stored<unknown, ReportRow>): Promise<Result<Answer>> =>
+    either.right({
+      kind: 'report',
+      report: event?.type === 'report-handled' ? withAnswer(prepared, event) : prepared,
+      isReporters: false,
+    }),
+};
+
+export const handleReport = command({
+  type: 'report.handle',
+  summary:
+    "Answer or close a report about a message in a guild. For those who manage messages in the message's channel.",
+  route: {
+    method: 'PATCH',
+    path: '/guilds/:guild_id/reports/:report_id',
+    status: 200,
+    answers: 'The report.',
+    answer: Report,
+    ours: true,
+  },
+  params: OnGuildsReport,
+  ...handling,
+});
+
+export const handleAnyReport = command({
+  type: 'report.handle-as-administrator',
+  summary: 'Answer or close a report that is for the administrators of the server.',
+  route: {
+    method: 'PATCH',
+    path: '/reports/:report_id',
+    status: 200,
+    answers: 'The report.',
+    answer: Report,
+    ours: true,
+  },
+  params: OnReport,
+  ...handling,
+});

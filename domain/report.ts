@@ -1,0 +1,63 @@
+/** What a person reports about a message. Stream `report-<channel>_<message>_<reporter>`, so nobody reports one twice. */
+
+import type { EventData, EventOf } from '../schemas/events/catalogue.ts';
+import type { ReportOutcome } from '../schemas/events/report.ts';
+import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
+import { RecentKeys, storedWithKeys } from './recent-keys.ts';
+
+type Filed = Omit<EventData<'report-filed'>, 'sealed'>;
+
+export interface ReportState extends StreamState {
+  /** `null` until it is filed. */
+  filed: Filed | null;
+  outcome: ReportOutcome | 'open';
+  keys: RecentKeys;
+}
+
+const STATE_BYTES = 800;
+
+const withoutText = ({ data: { sealed: _, ...filed } }: EventOf<'report-filed'>): Filed => filed;
+
+export const reportFold: Fold<ReportState> = {
+  version: 1,
+  initial: () => ({ sequence: 0, filed: null, outcome: 'open', keys: new RecentKeys() }),
+  evolve: (state, event) => {
+    state.sequence = event.sequence;
+    if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
+    if (event.type === 'report-filed') state.filed = withoutText(event);
+    else if (event.type === 'report-handled') state.outcome = event.data.outcome;
+    return state;
+  },
+  bytes: ({ keys }) => STATE_BYTES + keys.bytes,
+  ...storedWithKeys<ReportState>(),
+};
+
+/** A text as it is sealed. */
+const secretOf = (by: string, text: string) => ({ by, text: JSON.stringify(text) });
+
+/**
+ * The same person's second report of a message is the first one.
+ * @param command.report undefined: there is no such message that the reporter can read
+ */
+export const fileReport = (
+  { report, text }: { readonly report: Filed | undefined; readonly text: string },
+  { filed }: ReportState,
+): Decision => {
+  if (filed !== null) return nothing;
+  if (report === undefined) return refuse('unknownMessage');
+  if (report.author === report.reporter) return refuse('ownMessage');
+  return happen({ type: 'report-filed', data: report, secret: secretOf(report.reporter, text) });
+};
+
+/** Answers a report, as often as there is something to say, or closes it, once. */
+export const handleReport = (
+  command: { readonly by: string; readonly outcome: ReportOutcome; readonly note: string; readonly key: string },
+  { filed, outcome, keys }: ReportState,
+): Decision => {
+  if (filed === null) return refuse('unknownReport');
+  if (keys.has(command.key)) return nothing;
+  if (outcome === 'closed')
+    return command.outcome === 'closed' && command.note === '' ? nothing : refuse('reportClosed');
+  const data = { ...filed, outcome: command.outcome, by: command.by };
+  return happen({ type: 'report-handled', data, secret: secretOf(command.by, command.note) });
+};

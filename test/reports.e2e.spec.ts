@@ -1,0 +1,4 @@
+import { reportsSuite } from './suites/reports.ts';
+import { startInstance } from './support/instance.ts';
+
+reportsSuite(startInstance);
