@@ -47,7 +47,7 @@ const NOTHING_SET: GuildDetails = { name: '', description: null, ...PLAIN_GUILD 
 const NO_RIGHTS = { ownerId: '', everyone: '0', roles: [] } as const;
 
 export const guildFold: Fold<GuildState> = {
-  version: 8,
+  version: 9,
   initial: () => ({
     ...{ sequence: 0, exists: false, ...NO_RIGHTS, details: NOTHING_SET, pauses: NOT_PAUSED },
     ...{ channels: new Map(), keys: new RecentKeys() },
