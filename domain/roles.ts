@@ -112,8 +112,15 @@ export const moveRoles = (
   return happen({ type: 'roles-moved', data: { guildId, roles: [...moved] } });
 };
 
-export const deleteRole = (command: ByMember & { readonly roleId: string }, state: GuildState): Decision => {
-  const { guildId, actor, key, roleId } = command;
+export const deleteRole = (
+  command: ByMember & {
+    readonly roleId: string;
+    /** Whether the bot whose role it is is in the guild. Usually the role is gone with it. */
+    readonly botIsIn?: boolean;
+  },
+  state: GuildState,
+): Decision => {
+  const { guildId, actor, key, roleId, botIsIn = true } = command;
   if (!state.exists) return refuse('unknownGuild');
   const guild = rightsIn(guildId, state);
   if (!mayManage(guild, actor)) return refuse('missingPermissions');
@@ -122,7 +129,7 @@ export const deleteRole = (command: ByMember & { readonly roleId: string }, stat
   const role = roleIn(guild, roleId);
   if (role === undefined) return refuse('unknownRole');
   if (!outranksRole(guild, actor, role)) return refuse('missingPermissions');
-  if (role.botId !== null) return refuse('invalidRole');
+  if (role.botId !== null && botIsIn) return refuse('invalidRole');
   return happen({ type: 'role-deleted', data: { guildId, roleId } });
 };
 
@@ -161,10 +168,10 @@ export const admitBot = (
 /** @param command.before in milliseconds since 1970: those that it had by then */
 export const endRolesOfBot = (
   { guildId, botId, before }: { readonly guildId: string; readonly botId: string; readonly before: number },
-  { roles }: GuildState,
+  { exists, roles }: GuildState,
 ): Decision =>
   happen(
-    ...roles
+    ...(exists ? roles : [])
       .filter((role) => role.botId === botId && snowflakeTime(role.id) <= before)
       .map(({ id }) => ({ type: 'role-deleted' as const, data: { guildId, roleId: id } })),
   );

@@ -140,8 +140,15 @@ export const deleteRole = command({
   holdsUp: true,
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: memberOfGuild,
-  decide: (state: GuildState, { rights: actor }, { fields, cause }) =>
-    roles.deleteRole({ ...{ guildId: fields.guild_id, actor, key: cause.key }, roleId: fields.role_id }, state),
+  prepare: async ({ fields: { guild_id, role_id } }, { views: { guilds } }) => {
+    const botId = (await guilds.guild(guild_id))?.roles.find(({ id }) => id === role_id)?.botId ?? null;
+    return either.right({ botIsIn: botId === null || (await guilds.member(guild_id, botId)) !== undefined });
+  },
+  decide: (state: GuildState, { rights: actor, prepared }, { fields, cause }) =>
+    roles.deleteRole(
+      { ...{ guildId: fields.guild_id, actor, key: cause.key }, roleId: fields.role_id, ...prepared },
+      state,
+    ),
   waitsFor: 'views',
 });
 
