@@ -36,11 +36,14 @@ const whyNot = (directory: string, error: unknown): string => {
   }
 };
 
+/** What root makes in another user's folder, that user's server cannot open. */
+const isOfAnotherUser = (owner: number): boolean => process.getuid?.() === 0 && owner !== 0;
+
 /**
  * Creates the directory, for its owner alone, unless it is there. Its parent must be there: a wrong path, or a disk that
  * is not mounted, would otherwise become an empty server. (Node's `recursive` also tries for ever in a file system such as
  * /proc.)
- * @param setting the variable that names it
+ * @param setting the variable that names it. Its files are then a server's own, so root may not make any for another user.
  * @returns whether it was created
  * @throws UnusableDirectory
  */
@@ -49,7 +52,13 @@ export const makeDirectory = (directory: string, setting?: string): boolean => {
   try {
     const isNew = !existsSync(directory);
     if (isNew) mkdirSync(directory, { mode: 0o700 });
-    if (!statSync(directory).isDirectory()) throw new UnusableDirectory(named, 'is a file; a folder is needed.');
+    const found = statSync(directory);
+    if (!found.isDirectory()) throw new UnusableDirectory(named, 'is a file; a folder is needed.');
+    if (setting !== undefined && isOfAnotherUser(found.uid))
+      throw new UnusableDirectory(
+        named,
+        `belongs to the user with the id ${found.uid}, who could not open what root makes in it. Run this as that user (runuser -u <name> -- ...), or give the folder to root.`,
+      );
     accessSync(directory, constants.W_OK | constants.X_OK);
     return isNew;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../log/processes.testing.ts';
@@ -43,6 +43,15 @@ describe('a directory that cannot hold data', () => {
     // The superuser may write anywhere.
     if (process.getuid?.() !== 0) expect(refused(sealed)).toMatch(/cannot be written to: check its owner/);
   });
+
+  it.runIf(process.getuid?.() === 0)(
+    'is refused to root where it is of another user, who could not open the files',
+    () => {
+      chownSync(directory, 1, 1);
+      expect(refused(directory)).toMatch(/belongs to the user with the id 1, .* Run this as that user/);
+      expect(readdirSync(directory)).toEqual([]);
+    },
+  );
 });
 
 describe('a data folder', () => {
