@@ -527,7 +527,7 @@ export interface CommandFields {
   readonly 'administrator.remove': {
     readonly user_id: string;
   };
-  /** Shut an account: it is signed out everywhere, and nobody signs in until it is opened again. */
+  /** Shut an account: it is signed out everywhere, nobody signs in until it is opened again, and it no longer administers the server. */
   readonly 'user.disable': {
     readonly user_id: string;
   };

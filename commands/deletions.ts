@@ -2,11 +2,12 @@
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
+import { type AdministratorsState, changeAdministrator } from '../domain/administrators.ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
 import { deleteUser, type UserState } from '../domain/user.ts';
 import type { Clock } from '../schemas/clock.ts';
 import { mayAct } from '../schemas/events/user.ts';
-import { userStream } from '../schemas/streams.ts';
+import { ADMINISTRATORS_STREAM, userStream } from '../schemas/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type CommandDeps, type Result, refused, whenFollowedUp } from './command.ts';
 import { DueWork } from './due-work.ts';
@@ -15,15 +16,40 @@ import type { Cause } from './new-events.ts';
 
 type Deps = Pick<CommandDeps, 'views' | 'mailboxes' | 'processes' | 'shared' | 'now'>;
 
-/** Administrators who can sign in, apart from one. Two who go at once may both go: each is the other's last. */
+/** Administrators who can sign in, apart from one. */
 const otherAdministrators = async ({ views }: Pick<CommandDeps, 'views'>, userId: string): Promise<boolean> => {
   const others = (await views.guilds.administrators()).filter((id) => id !== userId);
   return (await views.guilds.users(others)).some(({ standing }) => mayAct(standing));
 };
 
 /** Nobody is shut out or deleted who is the last to administer the installation. */
-export const isLastAdministrator = async (deps: Pick<CommandDeps, 'views'>, userId: string): Promise<boolean> =>
+const isLastAdministrator = async (deps: Pick<CommandDeps, 'views'>, userId: string): Promise<boolean> =>
   (await deps.views.guilds.administrators()).includes(userId) && !(await otherAdministrators(deps, userId));
+
+/** What a change of who administers the installation is decided by, beside its own stream. */
+export const administration = async ({ views: { guilds } }: Pick<CommandDeps, 'views'>) => {
+  const able = await guilds.users(await guilds.administrators());
+  const ids = new Set(able.filter(({ standing }) => mayAct(standing)).map(({ id }) => id));
+  return { first: await guilds.administrator(), mayAct: (id: string) => ids.has(id) };
+};
+
+/**
+ * Whoever is to be shut out or deleted first administers nothing any more. The stream of the administrators decides that, so of
+ * two who go at once one stays.
+ */
+export const stepDown = async (deps: Deps, userId: string, cause: Cause): Promise<Result<void>> => {
+  if (!(await deps.views.guilds.administrators()).includes(userId)) return either.right(undefined);
+  const key = idempotencyKey(userId, 'administrator.step-down', cause.key);
+  const { actor } = cause;
+  const gone = await deps.mailboxes.run({
+    stream: ADMINISTRATORS_STREAM,
+    cause: { ...cause, key, secondKey: undefined, content: undefined },
+    prepare: async () => either.right(await administration(deps)),
+    decide: (state: AdministratorsState, known) =>
+      changeAdministrator({ actor, userId, administers: false, ...known, key }, state),
+  });
+  return either.isLeft(gone) ? gone : either.right(undefined);
+};
 
 export const mayBeDeleted = async (deps: Pick<CommandDeps, 'views'>, userId: string): Promise<Result<void>> => {
   const guilds = await deps.views.guilds.guildsOf(userId);
@@ -41,6 +67,10 @@ interface Removal {
 /** Deletes an account, and waits until the key is destroyed. */
 export const removeUser = async (deps: Deps, { userId, cause, now }: Removal): Promise<Result<Done>> => {
   const stream = userStream(userId);
+  const allowed = await mayBeDeleted(deps, userId);
+  if (either.isLeft(allowed)) return allowed;
+  const stepped = await stepDown(deps, userId, cause);
+  if (either.isLeft(stepped)) return stepped;
   const removed = await deps.mailboxes.run({
     stream,
     cause,

@@ -4,7 +4,7 @@ import type { Counted, Limiter, LimiterFactory } from '../coordination/port.ts';
 import type { Actor } from '../schemas/actor.ts';
 import { type LimitShown, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { Limits as LimitConfig } from '../schemas/settings.ts';
-import { usernameKey } from '../schemas/text.ts';
+import { nameKey } from '../schemas/text.ts';
 
 /** The limits that a command can declare as its own. */
 export type CommandBucket =
@@ -21,7 +21,8 @@ export type CommandBucket =
   | 'guildJoin'
   | 'inviteCreate'
   | 'applicationCreate'
-  | 'profile';
+  | 'profile'
+  | 'notifications';
 
 export interface Taken extends LimitShown {
   readonly allowed: boolean;
@@ -102,7 +103,7 @@ export class Limits {
   async login(username: string, address: string): Promise<Taken | undefined> {
     const ofAddress = await this.take('loginAddress', address);
     if (ofAddress?.allowed === false) return ofAddress;
-    return this.take('login', `${usernameKey(username)} ${address}`);
+    return this.take('login', `${nameKey(username)} ${address}`);
   }
 
   /**

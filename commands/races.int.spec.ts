@@ -106,3 +106,32 @@ describe('twenty people send into a channel while', () => {
     },
   );
 });
+
+it.each(['user.disable', 'user.delete'] as const)(
+  'of two administrators who do %s to each other at once, one stays',
+  async (type) => {
+    const ben = await instance.register('ben');
+    await instance.do(ann, 'guild.delete', { guild_id: guild.id });
+    await instance.do(ann, 'administrator.name', { user_id: ben });
+    const asked = await Promise.all([
+      instance.ask(ann, type, { user_id: ben }),
+      instance.ask(ben, type, { user_id: ann }),
+    ]);
+    expect(asked.filter(either.isRight)).toHaveLength(1);
+    await instance.settled();
+    const left = either.isRight(asked[0]!) ? ann : ben;
+    expect(await instance.views.guilds.administrators()).toEqual([left]);
+    expect((await instance.views.guilds.user(left))!.standing).toMatchObject({ disabled: false, deleted: false });
+    const later = await instance.ask(left, type, { user_id: left });
+    expect(refusal(later)).toBe('lastAdministrator');
+  },
+);
+
+it('an administrator who was shut out and let in again has to be named again', async () => {
+  const ben = await instance.register('ben');
+  await instance.do(ann, 'administrator.name', { user_id: ben });
+  await instance.do(ann, 'user.disable', { user_id: ben });
+  await instance.do(ann, 'user.enable', { user_id: ben });
+  expect(await instance.views.guilds.administrators()).toEqual([ann]);
+  expect((await instance.views.guilds.user(ben))!.standing.disabled).toBe(false);
+});

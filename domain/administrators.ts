@@ -55,9 +55,11 @@ export const changeAdministrator = (
   { actor, userId, administers, first, mayAct, key }: ChangeAdministrator,
   state: AdministratorsState,
 ): Decision => {
+  // Of a repeat the caller may administer nothing any more.
+  if (state.keys.has(key)) return nothing;
   const present = administratorsIn(state, first);
   if (!present.includes(actor)) return refuse('onlyAdministrator');
-  if (state.keys.has(key) || present.includes(userId) === administers) return nothing;
+  if (present.includes(userId) === administers) return nothing;
   if (!administers && !present.some((id) => id !== userId && mayAct(id))) return refuse('lastAdministrator');
   return happen({ type: 'administrator-changed', data: { userId, administers } });
 };

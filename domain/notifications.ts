@@ -26,6 +26,12 @@ const CHANNEL_BYTES = 200;
 
 const DIRECT = '';
 
+const channelsIn = (all: Iterable<GuildNotifications>): number => {
+  let count = 0;
+  for (const { channels } of all) count += channels.length;
+  return count;
+};
+
 export const notificationsFold: Fold<NotificationsState> = {
   version: 1,
   initial: () => ({ sequence: 0, guilds: new Map(), keys: new RecentKeys() }),
@@ -36,10 +42,8 @@ export const notificationsFold: Fold<NotificationsState> = {
       state.guilds.set(event.data.guildId ?? DIRECT, event.data.notifications);
     return state;
   },
-  bytes: ({ guilds, keys }) => {
-    const channels = [...guilds.values()].reduce((sum, one) => sum + one.channels.length, 0);
-    return GUILD_BYTES * (guilds.size + 1) + CHANNEL_BYTES * channels + keys.bytes;
-  },
+  bytes: ({ guilds, keys }) =>
+    GUILD_BYTES * (guilds.size + 1) + CHANNEL_BYTES * channelsIn(guilds.values()) + keys.bytes,
   toJson: (state): NotificationsStateJson => ({ ...state, guilds: [...state.guilds], keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { guilds, keys, ...rest } = json as NotificationsStateJson;
@@ -79,17 +83,22 @@ export const changeNotifications = (
     readonly guildId: string | null;
     readonly patch: NotificationsPatch;
     readonly key: string;
+    /** Guilds and channels that may differ, all together. */
+    readonly most: number;
   },
   state: NotificationsState,
 ): Decision => {
   if (state.keys.has(command.key)) return nothing;
   const { userId, guildId, patch } = command;
-  const former = state.guilds.get(guildId ?? DIRECT) ?? PLAIN_NOTIFICATIONS;
+  const known = state.guilds.get(guildId ?? DIRECT);
+  const former = known ?? PLAIN_NOTIFICATIONS;
   const channels = channelsAfter(former.channels, patch.channels);
   if (channels.length > MAX_CHANNELS) return refuse('maximumChannelSettings');
   const { channels: _, ...own } = patch;
   const next = { ...patched({ ...former, channels: [] }, own, { ...PLAIN_NOTIFICATIONS, channels: [] }), channels };
-  return isDeepStrictEqual(next, former)
-    ? nothing
-    : happen({ type: 'notifications-changed', data: { userId, guildId, notifications: next } });
+  if (isDeepStrictEqual(next, former)) return nothing;
+  const more = channels.length - former.channels.length + (known === undefined ? 1 : 0);
+  if (more > 0 && state.guilds.size + channelsIn(state.guilds.values()) + more > command.most)
+    return refuse('maximumNotifications');
+  return happen({ type: 'notifications-changed', data: { userId, guildId, notifications: next } });
 };

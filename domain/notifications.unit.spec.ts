@@ -5,8 +5,8 @@ import { ANN, events, GUILD, History, NOW, only, refusal } from './testing.ts';
 
 const PLAIN_CHANNEL = { muted: false, mute: null, messages: 3 };
 
-const changing = (patch: Partial<NotificationsPatch>, guildId: string | null = GUILD, key = 'k') => ({
-  ...{ userId: ANN, guildId, key },
+const changing = (patch: Partial<NotificationsPatch>, guildId: string | null = GUILD, key = 'k', most = 10_000) => ({
+  ...{ userId: ANN, guildId, key, most },
   patch: { channels: [], ...patch },
 });
 
@@ -57,5 +57,18 @@ describe('what a person is notified of', () => {
     });
     const state = changed(some(1, MAX_CHANNELS));
     expect(refusal(changeNotifications(changing(some(5000, 1)), state))).toBe('maximumChannelSettings');
+  });
+
+  it('is said of a bounded number of guilds and channels all together, and less is always possible', () => {
+    const channel = (channelId: string, muted: boolean) => ({ channels: [{ channelId, muted }] });
+    const state = changed(channel('7', true), channel('8', true));
+    const ask = (patch: Partial<NotificationsPatch>, guildId: string | null, most: number) =>
+      refusal(changeNotifications(changing(patch, guildId, 'new', most), state));
+    // A guild and two channels.
+    expect(ask({ muted: true }, null, 3)).toBe('maximumNotifications');
+    expect(ask({ muted: true }, null, 4)).toBeUndefined();
+    expect(ask(channel('9', true), GUILD, 3)).toBe('maximumNotifications');
+    expect(ask(channel('9', true), null, 4)).toBe('maximumNotifications');
+    for (const patch of [{ muted: true }, channel('7', false)]) expect(ask(patch, GUILD, 1)).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 /** Members of a guild whose names begin as asked. Names are sealed, so they are opened and compared here. */
 
 import { type GuildReader, type MemberRow, memberPages } from '../projections/views/guild-views/view.ts';
-import { usernameKey } from '../schemas/text.ts';
+import { nameKey } from '../schemas/text.ts';
 import type { Presenter } from './presenter.ts';
 
 /** Members whose names are compared, in order of id: more would take seconds. */
@@ -22,14 +22,14 @@ export const membersNamed = async (
   guildId: string,
   { query, limit }: Search,
 ): Promise<readonly MemberRow[]> => {
-  const prefix = usernameKey(query);
+  const prefix = nameKey(query);
   const found: MemberRow[] = [];
   let compared = 0;
   for await (const rows of memberPages(guilds, guildId)) {
     const shown = await presenter.members(rows);
     for (const [n, { user, nick }] of shown.entries()) {
       const names = [user.username, user.global_name, nick];
-      if (names.some((name) => name !== null && usernameKey(name).startsWith(prefix))) found.push(rows[n]!);
+      if (names.some((name) => name !== null && nameKey(name).startsWith(prefix))) found.push(rows[n]!);
     }
     compared += rows.length;
     if (found.length >= limit || compared >= MOST_COMPARED) break;

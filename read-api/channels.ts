@@ -92,26 +92,33 @@ const historyOf = async (
   return found(await deps.presenter.messages(rows));
 };
 
+interface PinsShown {
+  readonly shown: readonly { readonly pinnedTime: number; readonly message: ApiMessage }[];
+  /** Whether others were pinned before, also where one of the page is not shown any more. */
+  readonly hasMore: boolean;
+}
+
 /** An asker who may not read the message history gets an empty list. */
 const pinsOf = async (
   deps: ReadDeps,
   userId: string,
   channelId: string,
-  query: { readonly before?: number; readonly limit: number },
-): Promise<Either<ParleyError, readonly { readonly pinnedTime: number; readonly message: ApiMessage }[]>> => {
+  { before, limit }: { readonly before?: number | undefined; readonly limit: number },
+): Promise<Either<ParleyError, PinsShown>> => {
   const access = await deps.access.channel(userId, channelId);
   if (access === undefined) return either.left(parleyError('unknownChannel'));
-  if (!mayReadHistory(access.permissions)) return either.right([]);
-  const pins = await deps.views.pins.pinned(channelId, query);
+  if (!mayReadHistory(access.permissions)) return either.right({ shown: [], hasMore: false });
+  const range = before === undefined ? {} : { before };
+  const all = await deps.views.pins.pinned(channelId, { ...range, limit: limit + 1 });
+  const pins = all.slice(0, limit);
   const ids = pins.map(({ messageId }) => messageId);
   const rows = await deps.views.timelines.messages(channelId, ids, userId);
-  const shown = new Map((await deps.presenter.messages(rows)).map((message) => [message.id, message]));
-  return either.right(
-    pins.flatMap(({ messageId, pinnedTime }) => {
-      const message = shown.get(messageId);
-      return message === undefined ? [] : [{ pinnedTime, message }];
-    }),
-  );
+  const messages = new Map((await deps.presenter.messages(rows)).map((message) => [message.id, message]));
+  const shown = pins.flatMap(({ messageId, pinnedTime }) => {
+    const message = messages.get(messageId);
+    return message === undefined ? [] : [{ pinnedTime, message }];
+  });
+  return either.right({ shown, hasMore: all.length > limit });
 };
 
 export const channelRoutes = (deps: ReadDeps): Route[] => [
@@ -172,16 +179,12 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     answers: '{items: [{pinned_at, message}], has_more}, the last pinned first; before: an ISO time of pinning',
     answer: PinPage,
     handle: async ({ actor, params, query: { before, limit = PINS } }) => {
-      const pins = await pinsOf(deps, actor.userId, params.channel_id, {
-        ...(before === undefined ? {} : { before }),
-        limit: limit + 1,
-      });
+      const pins = await pinsOf(deps, actor.userId, params.channel_id, { before, limit });
       if (either.isLeft(pins)) return pins;
+      const { shown, hasMore } = pins.right;
       return found({
-        items: pins.right
-          .slice(0, limit)
-          .map(({ pinnedTime, message }) => ({ pinned_at: wireTime(pinnedTime), message })),
-        has_more: pins.right.length > limit,
+        items: shown.map(({ pinnedTime, message }) => ({ pinned_at: wireTime(pinnedTime), message })),
+        has_more: hasMore,
       });
     },
   }),
@@ -194,7 +197,7 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     answer: t.readonlyArray(Message),
     handle: async ({ actor, params }) => {
       const pins = await pinsOf(deps, actor.userId, params.channel_id, { limit: PINS });
-      return either.isLeft(pins) ? pins : found(pins.right.map(({ message }) => message));
+      return either.isLeft(pins) ? pins : found(pins.right.shown.map(({ message }) => message));
     },
   }),
   readRoute(deps, {

@@ -6,6 +6,7 @@ import type { InviteRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, text } from '../schemas/codecs.ts';
 import { OnChannel, OnGuild, type Route } from '../schemas/http/route.ts';
 import { Channel, Guild, Invite, NoneOfThem, PublicGuild, Role } from '../schemas/http/shapes.ts';
+import { nameKey } from '../schemas/text.ts';
 import {
   countsOf,
   found,
@@ -101,9 +102,9 @@ export const discoveryRoutes = (deps: ReadDeps): Route[] => [
     answers: 'a list of guilds as those outside see them, the latest to be public first',
     answer: t.readonlyArray(PublicGuild),
     handle: async ({ query: { q = '', limit = PUBLIC_PAGE } }) => {
-      const wanted = q.toLowerCase();
+      const wanted = nameKey(q);
       const all = await deps.views.guilds.publicGuilds(PUBLIC_GUILDS);
-      const named = all.filter(({ name }) => name.toLowerCase().includes(wanted)).slice(0, limit);
+      const named = all.filter(({ name }) => nameKey(name).includes(wanted)).slice(0, limit);
       return found(named.map((row) => ({ ...presentCard(row), approximate_member_count: row.memberCount })));
     },
   }),

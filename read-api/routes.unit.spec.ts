@@ -201,6 +201,31 @@ describe('queries', () => {
     expect(await get(`/channels/${OPEN_CHANNEL}/messages/1003/reactions/x`)).toBe('unknownMessage');
   });
 
+  it('say that more is pinned although a message of the page is not shown any more', async () => {
+    const pinned = [5, 404, 4, 1].map((n) => ({ messageId: String(1000 + n), pinnedTime: NOW + n }));
+    const pins = {
+      ...deps.views.pins,
+      pinned: async (_: string, { limit }: { limit: number }) => pinned.slice(0, limit),
+    };
+    const withPins = readRoutes({ ...deps, views: { ...deps.views, pins } });
+    const board = (limit: number) => ask(withPins, `/channels/${OPEN_CHANNEL}/messages/pins?limit=${limit}`, MEMBER);
+    expect(await board(3)).toMatchObject({
+      right: { body: { items: [{ message: { id: '1005' } }, { message: { id: '1004' } }], has_more: true } },
+    });
+    expect(await board(4)).toMatchObject({ right: { body: { has_more: false } } });
+  });
+
+  it('find public guilds by any spelling of their names', async () => {
+    const guild = (await deps.views.guilds.guild(GUILD))!;
+    const guilds = { ...deps.views.guilds, publicGuilds: async () => [{ ...guild, name: 'Cafe\u0301 ＵＮＤ Bar' }] };
+    const found = readRoutes({ ...deps, views: { ...deps.views, guilds } });
+    for (const q of ['caf\u00e9', 'CAFE\u0301', 'und', 'b\u200dar', ''])
+      expect(await ask(found, `/discovery?q=${encodeURIComponent(q)}`, MEMBER)).toMatchObject({
+        right: { body: [{ id: GUILD }] },
+      });
+    expect(await ask(found, '/discovery?q=cafe', MEMBER)).toMatchObject({ right: { body: [] } });
+  });
+
   it('show invites that still admit someone', async () => {
     expect(await get('/invites/good', OUTSIDER)).toMatchObject({ code: 'good', guild: { id: GUILD } });
     for (const code of ['expired', 'used', 'never']) expect(await get(`/invites/${code}`)).toBe('unknownInvite');

@@ -46,17 +46,21 @@ const archivedIn = async (
   const wanted =
     archive === 'private' ? Permission.readMessageHistory | Permission.manageThreads : Permission.readMessageHistory;
   if (!allows(access.permissions, wanted)) return refused('missingPermissions');
-  const ids = await deps.views.guilds.archivedThreads({
-    ...{ parentId: channelId, isPrivate: archive !== 'public', limit: limit + 1 },
-    ...(archive === 'joined' ? { joinedBy: asker } : {}),
-    ...(before === undefined ? {} : { before }),
-  });
-  const rows = await Promise.all(ids.slice(0, limit).map((id) => deps.access.channel(asker, id)));
+  const page = async (most: number, from: typeof before) =>
+    deps.views.guilds.archivedThreads({
+      ...{ parentId: channelId, isPrivate: archive !== 'public', limit: most },
+      ...(archive === 'joined' ? { joinedBy: asker } : {}),
+      ...(from === undefined ? {} : { before: from }),
+    });
+  const threads = await page(limit, before);
+  const last = threads.length < limit ? undefined : threads.at(-1);
+  const hasMore = last !== undefined && (await page(1, archive === 'joined' ? last.id : last.time)).length > 0;
+  const rows = await Promise.all(threads.map(({ id }) => deps.access.channel(asker, id)));
   const seen = rows.flatMap((row) => (row?.channel.thread?.details.archived === true ? [row.channel] : []));
   const member = await deps.views.guilds.member(access.guild.id, asker);
   const own =
     archive === 'joined' ? seen.filter(({ thread }) => member !== undefined && isInThread(thread!, member)) : seen;
-  return found({ ...(await listed(deps, own, asker)), has_more: ids.length > limit });
+  return found({ ...(await listed(deps, own, asker)), has_more: hasMore });
 };
 
 const archiveRoute = <Before extends t.Mixed>(

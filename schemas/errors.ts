@@ -88,6 +88,7 @@ export const catalogue = {
   maximumInvites: { code: 30016, status: 400, message: 'Maximum number of invites reached' },
   maximumApplications: { code: 0, status: 400, message: 'Maximum number of applications reached' },
   maximumChannelSettings: { code: 0, status: 400, message: 'Maximum number of channels with settings reached (1000)' },
+  maximumNotifications: { code: 0, status: 400, message: 'Maximum number of notification settings reached' },
   maximumGroups: { code: 0, status: 400, message: 'Maximum number of group direct messages reached' },
   maximumRecipients: { code: 30004, status: 400, message: 'Maximum number of recipients reached (10)' },
   tooManyPins: { code: 30003, status: 400, message: 'Maximum number of pins reached for the channel (250)' },

@@ -67,9 +67,9 @@ export const mixesScripts = (text: string): boolean => {
   return !ONE_SCRIPT.some((one) => one.test(folded));
 };
 
-/** One form for all spellings of a username: `ＡLICE` and `alice` are the same person, and so is `alice` with a joiner. */
-export const usernameKey = (username: string): string =>
-  username.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').replace(INVISIBLES, '').normalize('NFKC');
+/** One form for all spellings of a name: `ＡLICE` and `alice` are the same person, and so is `alice` with a joiner. */
+export const nameKey = (name: string): string =>
+  name.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').replace(INVISIBLES, '').normalize('NFKC');
 
 /** ASCII stays as it is: Unicode takes `l` and `1`, or `rn` and `m`, for alike. */
 const foldHomoglyphs = (name: string): string => name.replace(/[^\0-\x7f]+/g, unhomoglyph);
@@ -79,7 +79,7 @@ const foldHomoglyphs = (name: string): string => name.replace(/[^\0-\x7f]+/g, un
  * typed and in lower case, whose letters look like others.
  */
 export const lookAlikes = (username: string): readonly string[] => {
-  const key = usernameKey(username);
-  const looks = [username.normalize('NFKC'), key].map((form) => usernameKey(foldHomoglyphs(form)));
+  const key = nameKey(username);
+  const looks = [username.normalize('NFKC'), key].map((form) => nameKey(foldHomoglyphs(form)));
   return [...new Set(looks)].filter((form) => form !== key && form !== '');
 };

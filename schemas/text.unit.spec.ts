@@ -8,8 +8,8 @@ import {
   lengthOf,
   lookAlikes,
   mixesScripts,
+  nameKey,
   nameProblem,
-  usernameKey,
 } from './text.ts';
 
 const INVISIBLE = [
@@ -34,8 +34,8 @@ describe('text as people see it', () => {
     expect(isBlank(character)).toBe(true);
     expect(isBlank(` ${character}\t${character}\u00a0`)).toBe(true);
     expect(hasInvisible(`bob${character}`)).toBe(true);
-    expect(usernameKey(`bob${character}`)).toBe('bob');
-    expect(usernameKey(`b${character}ob`)).toBe('bob');
+    expect(nameKey(`bob${character}`)).toBe('bob');
+    expect(nameKey(`b${character}ob`)).toBe('bob');
   });
 
   it.each(['', ' ', '\n\t', '\u3000', '\u2003\u2028'])('blanks show nothing: %j', (text) => {
@@ -71,12 +71,12 @@ describe('text as people see it', () => {
     ['ẞ', 'ß'],
     ['e\u0301', 'é'],
   ])('knows %j and %j as one username', (one, other) => {
-    expect(usernameKey(one)).toBe(usernameKey(other));
+    expect(nameKey(one)).toBe(nameKey(other));
   });
 
   it('gives a username one form, however often it is asked', () => {
-    fc.assert(fc.property(anything, (name) => usernameKey(usernameKey(name)) === usernameKey(name)));
-    fc.assert(fc.property(anything, (name) => usernameKey(name.normalize('NFD')) === usernameKey(name)));
+    fc.assert(fc.property(anything, (name) => nameKey(nameKey(name)) === nameKey(name)));
+    fc.assert(fc.property(anything, (name) => nameKey(name.normalize('NFD')) === nameKey(name)));
   });
 
   it('knows scripts whose letters look alike', () => {
@@ -135,11 +135,11 @@ describe('text as people see it', () => {
     ['Bop', 'Вор'],
     ['paypal', 'раураІ'],
   ])('knows %s and %s as alike', (one, other) => {
-    expect(lookAlikes(other)).toContain(usernameKey(one));
+    expect(lookAlikes(other)).toContain(nameKey(one));
   });
 
   it.each(['alice', 'l1', '0O', 'rn', 'josé', 'Юля', '日本'])('knows %s as itself', (name) => {
-    expect(lookAlikes(name)).not.toContain(usernameKey(name));
+    expect(lookAlikes(name)).not.toContain(nameKey(name));
     if (/^[\0-\x7f]*$/.test(name)) expect(lookAlikes(name)).toEqual([]);
   });
 });

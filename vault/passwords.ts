@@ -1,7 +1,7 @@
 /** Argon2id hashes, computed off the event loop. */
 import { createHash, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
-import { usernameKey } from '../schemas/text.ts';
+import { nameKey } from '../schemas/text.ts';
 
 // How every vault stores names and secrets.
 
@@ -15,7 +15,7 @@ export const formerKey = (username: string): string => username.normalize('NFKC'
 export const renamings = (stored: readonly string[]): readonly (readonly [from: string, to: string])[] => {
   const taken = new Set(stored);
   return stored.flatMap((name) => {
-    const key = usernameKey(name);
+    const key = nameKey(name);
     if (taken.has(key)) return [];
     taken.add(key);
     return [[name, key] as const];

@@ -118,7 +118,7 @@ export interface Vault {
   signingSecret(): Promise<Buffer>;
 
   /**
-   * Reserves a username, by its `usernameKey`, for a user about to be registered.
+   * Reserves a username, by its `nameKey`, for a user about to be registered.
    * @returns the present holder: `userId` if it got the name, another user if it is taken.
    */
   reserveUsername(username: string, userId: string): Promise<UsernameHolder>;

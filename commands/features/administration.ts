@@ -9,7 +9,6 @@ import { withoutRecipient } from '../../domain/groups.ts';
 import { leave, type MemberState } from '../../domain/member.ts';
 import { setDisabled, type UserState } from '../../domain/user.ts';
 import { Snowflake } from '../../schemas/codecs.ts';
-import { mayAct } from '../../schemas/events/user.ts';
 import { ADMINISTRATORS_STREAM, channelStream, memberStream, userStream } from '../../schemas/streams.ts';
 import {
   type Asked,
@@ -21,7 +20,7 @@ import {
   refused,
   viewsHold,
 } from '../command.ts';
-import { isLastAdministrator, removeUser } from '../deletions.ts';
+import { administration, removeUser, stepDown } from '../deletions.ts';
 
 const OnUser = t.type({ user_id: Snowflake });
 type OnUser = t.TypeOf<typeof OnUser>;
@@ -46,35 +45,22 @@ const changing = (administers: boolean) => ({
   stream: () => ADMINISTRATORS_STREAM,
   rights: administratorOnUser,
   prepare: async ({ fields }: Asked<OnUser>, deps: CommandDeps) => {
-    const { guilds } = deps.views;
-    const user = await guilds.user(fields.user_id);
+    const user = await deps.views.guilds.user(fields.user_id);
     if (administers && user?.kind !== 'person') return refused('botsCannot');
-    const able = await guilds.users(await guilds.administrators());
-    return either.right({
-      first: await guilds.administrator(),
-      able: new Set(able.filter(({ standing }) => mayAct(standing)).map(({ id }) => id)),
-    });
+    return either.right(await administration(deps));
   },
   waitsFor: 'views' as const,
 });
-
-interface Prepared {
-  readonly first: string | undefined;
-  readonly able: ReadonlySet<string>;
-}
 
 const decideWhether =
   (administers: boolean) =>
   (
     state: AdministratorsState,
-    { prepared }: { readonly prepared: Prepared },
+    { prepared }: { readonly prepared: Awaited<ReturnType<typeof administration>> },
     { fields, context, cause }: Asked<OnUser>,
   ) =>
     changeAdministrator(
-      {
-        ...{ actor: context.actor.userId, userId: fields.user_id, administers, key: cause.key },
-        ...{ first: prepared.first, mayAct: (id) => prepared.able.has(id) },
-      },
+      { actor: context.actor.userId, userId: fields.user_id, administers, ...prepared, key: cause.key },
       state,
     );
 
@@ -94,32 +80,42 @@ export const removeAdministrator = command({
   decide: decideWhether(false),
 });
 
-const shutting = (disabled: boolean) => ({
-  params: OnUser,
-  structural: true as const,
-  stream: ({ user_id }: OnUser) => userStream(user_id),
-  rights: administratorOnUser,
-  prepare: async ({ fields }: Asked<OnUser>, deps: CommandDeps) =>
-    disabled && (await isLastAdministrator(deps, fields.user_id))
-      ? refused('lastAdministrator')
-      : either.right(undefined),
-  decide: (state: UserState, _: unknown, { fields, cause }: Asked<OnUser>) =>
-    setDisabled({ userId: fields.user_id, disabled, key: cause.key }, state),
-  waitsFor: 'views' as const,
-});
-
 export const disableUser = command({
   type: 'user.disable',
-  summary: 'Shut an account: it is signed out everywhere, and nobody signs in until it is opened again.',
+  summary:
+    'Shut an account: it is signed out everywhere, nobody signs in until it is opened again, and it no longer administers the server.',
   route: { method: 'PUT', path: '/users/:user_id/disabled', status: 204, answers: 'Nothing.', ours: true },
-  ...shutting(true),
+  params: OnUser,
+  structural: true,
+  carryOut: async (asked, deps) => {
+    const { fields, cause } = asked;
+    const userId = fields.user_id;
+    const may = await administratorOnUser(asked, deps);
+    if (either.isLeft(may)) return may;
+    const stepped = await stepDown(deps, userId, cause);
+    if (either.isLeft(stepped)) return stepped;
+    const stream = userStream(userId);
+    const shut = await deps.mailboxes.run({
+      ...{ stream, cause, prepare: async () => either.right(undefined) },
+      decide: (state: UserState) => setDisabled({ userId, disabled: true, key: cause.key }, state),
+    });
+    if (either.isLeft(shut)) return shut;
+    await viewsHold(deps, shut.right.position);
+    return outcome(stream, shut.right, NOTHING);
+  },
 });
 
 export const enableUser = command({
   type: 'user.enable',
   summary: 'Open an account that was shut.',
   route: { method: 'DELETE', path: '/users/:user_id/disabled', status: 204, answers: 'Nothing.', ours: true },
-  ...shutting(false),
+  params: OnUser,
+  structural: true,
+  stream: ({ user_id }) => userStream(user_id),
+  rights: administratorOnUser,
+  decide: (state: UserState, _, { fields, cause }) =>
+    setDisabled({ userId: fields.user_id, disabled: false, key: cause.key }, state),
+  waitsFor: 'views',
 });
 
 export const removeAccount = command({

@@ -85,6 +85,7 @@ export const editNotifications = command({
   body: Given,
   structural: true,
   check: refuseNotThere(notThere),
+  limit: { bucket: 'notifications', key: (_, { userId }) => userId },
   stream: (_, { userId }) => settingsStream(userId),
   rights: async ({ fields, context }, deps): Promise<Result<void>> => {
     if (context.actor.kind === 'bot') return refused('botsCannot');
@@ -96,10 +97,10 @@ export const editNotifications = command({
     (await seesAll(asked, guildIn(asked.fields), deps))
       ? either.right(undefined)
       : either.left(fieldError(['channel_overrides'], 'CHANNEL_INVALID', 'Must be channels there that you see.')),
-  decide: (state: notifications.NotificationsState, _, { fields, context, cause }) =>
+  decide: (state: notifications.NotificationsState, _, { fields, context, cause }, { bounds }) =>
     notifications.changeNotifications(
       {
-        ...{ userId: context.actor.userId, guildId: guildIn(fields), key: cause.key },
+        ...{ userId: context.actor.userId, guildId: guildIn(fields), key: cause.key, most: bounds.notifications },
         patch: {
           ...patchOf(fields),
           ...{ suppressEveryone: fields.suppress_everyone, suppressRoles: fields.suppress_roles },

@@ -1061,7 +1061,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Shut an account: it is signed out everywhere, and nobody signs in until it is opened again. */
+        /** Shut an account: it is signed out everywhere, nobody signs in until it is opened again, and it no longer administers the server. */
         put: operations["putUsersUserIdDisabled"];
         post?: never;
         /** Open an account that was shut. */

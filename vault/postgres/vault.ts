@@ -1,7 +1,7 @@
 /** The vault in PostgreSQL, the same for every node. */
 
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
-import { usernameKey } from '../../schemas/text.ts';
+import { nameKey } from '../../schemas/text.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { Watch } from '../../stores/guard.ts';
 import { Postgres } from '../../stores/postgres/connection.ts';
@@ -113,7 +113,7 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
     },
 
     async reserveUsername(username, userId) {
-      const name = usernameKey(username);
+      const name = nameKey(username);
       // Retries if the holder releases the name in between.
       for (;;) {
         await rows('INSERT INTO vault_usernames VALUES ($1, $2, false) ON CONFLICT DO NOTHING', [name, userId]);
@@ -123,12 +123,12 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
     },
     async confirmUsername(username, userId) {
       await rows('UPDATE vault_usernames SET confirmed = true WHERE name = $1 AND user_id = $2', [
-        usernameKey(username),
+        nameKey(username),
         userId,
       ]);
     },
     async takeOverUsername(username, from, to) {
-      const name = usernameKey(username);
+      const name = nameKey(username);
       await rows(
         `UPDATE vault_usernames SET user_id = $1, reserved = now() WHERE name = $2 AND user_id = $3 AND NOT confirmed
            AND reserved <= now() - $4 * interval '1 millisecond'`,
@@ -138,12 +138,12 @@ export const openPostgresVault = async (options: PostgresVaultOptions): Promise<
     },
     async releaseUsername(username, userId) {
       await rows('DELETE FROM vault_usernames WHERE name = $1 AND user_id = $2 AND NOT confirmed', [
-        usernameKey(username),
+        nameKey(username),
         userId,
       ]);
     },
     async usernameHolder(username) {
-      const [former, key] = [formerKey(username), usernameKey(username)];
+      const [former, key] = [formerKey(username), nameKey(username)];
       return (former === key ? undefined : await holder(former)) ?? holder(key);
     },
 

@@ -3,7 +3,7 @@
 import { createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import type Database from 'libsql';
-import { usernameKey } from '../../schemas/text.ts';
+import { nameKey } from '../../schemas/text.ts';
 import { makeDirectory } from '../../stores/directory.ts';
 import { ifPossible, refusalOf } from '../../stores/sqlite/failures.ts';
 import { HeldFiles } from '../../stores/sqlite/held-files.ts';
@@ -168,26 +168,26 @@ export const openSqliteVault = async (options: SqliteVaultOptions): Promise<Sqli
     signingSecret: async () => secret,
 
     reserveUsername(username, userId) {
-      const name = usernameKey(username);
+      const name = nameKey(username);
       return change(() => {
         reserve.run([name, userId]);
         return holder(name)!;
       });
     },
     confirmUsername(username, userId) {
-      return change(() => void confirm.run([usernameKey(username), userId]));
+      return change(() => void confirm.run([nameKey(username), userId]));
     },
     takeOverUsername(username, from, to) {
-      const name = usernameKey(username);
+      const name = nameKey(username);
       return change(() => {
         takeOver.run([to, name, from]);
         return holder(name);
       });
     },
     releaseUsername(username, userId) {
-      return change(() => void release.run([usernameKey(username), userId]));
+      return change(() => void release.run([nameKey(username), userId]));
     },
-    usernameHolder: async (username) => holder(formerKey(username)) ?? holder(usernameKey(username)),
+    usernameHolder: async (username) => holder(formerKey(username)) ?? holder(nameKey(username)),
 
     async setPassword(userId, password) {
       const hash = await passwords.hash(password);

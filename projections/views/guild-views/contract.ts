@@ -504,6 +504,25 @@ export const guildViewsContract = (name: string, open: () => Promise<OpenGuildVi
       expect(rest).toMatchObject([{ id: '1000', guildId: GUILD, thread: { details: { autoArchive: 60 } } }]);
     });
 
+    it('lists the archived threads of a channel page by page, those of one time on one page', async () => {
+      const begun = ['900', '1000', '70', '80', '90'].map((id) => story.thread(id, GUILD, '30', ANN));
+      for (const [n, archiveTime] of [5, 7, 7, 7, 9].entries())
+        story.archiveThread({ ...begun[n]!.data, details: { ...begun[n]!.data.details, archiveTime } });
+      await project();
+      const page = async (limit: number, before?: number) =>
+        (
+          await guilds.archivedThreads({
+            ...{ parentId: '30', isPrivate: false, limit },
+            ...(before === undefined ? {} : { before }),
+          })
+        ).map(({ id, time }) => `${id} at ${time}`);
+      expect(await page(1)).toEqual(['90 at 9']);
+      expect(await page(2)).toEqual(['90 at 9', '1000 at 7', '80 at 7', '70 at 7']);
+      expect(await page(2, 9)).toEqual(['1000 at 7', '80 at 7', '70 at 7']);
+      expect(await page(50, 7)).toEqual(['900 at 5']);
+      expect(await page(50, 5)).toEqual([]);
+    });
+
     it('ends the activity of a thread once, where one batch archives and deletes it', async () => {
       story.guild(GUILD, ANN);
       story.join(GUILD, ANN);

@@ -24,6 +24,7 @@ import {
   threadSubject,
 } from './revisions.ts';
 import {
+  type ArchivedThread,
   type ArchiveQuery,
   administratorsOf,
   type ChannelRow,
@@ -200,7 +201,7 @@ export class CurrentGuilds implements GuildReader {
   }
 
   /** As the views hold them: whoever asks looks at each of the threads. */
-  async archivedThreads(query: ArchiveQuery): Promise<readonly string[]> {
+  async archivedThreads(query: ArchiveQuery): Promise<readonly ArchivedThread[]> {
     return this.ask(`channel:${query.parentId}`).stored.archivedThreads(query);
   }
 

@@ -218,17 +218,24 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
         .orderBy('s.thread_id')
         .limit(limit),
 
-    archivedThreads: (parentId: string, isPrivate: number, before: number, limit: number) =>
-      archived()
+    /** A page begins at a time, so those that were archived at one time are in one page. */
+    archivedThreads: (parentId: string, isPrivate: number, before: number, limit: number) => {
+      const all = archived()
+        .select('s.ended_time as time')
         .where('t.parent_id', '=', parentId)
         .where('t.is_private', '=', isPrivate)
         .where('s.ended_time', '<', before)
-        .orderBy('s.ended_time', 'desc')
-        .orderBy('t.id', 'desc')
-        .limit(limit),
+        .orderBy('s.ended_time', 'desc');
+      return all
+        .where('s.ended_time', '>=', (on) =>
+          on.selectFrom(all.limit(limit).as('first')).select((of) => of.fn.min('first.time').as('last')),
+        )
+        .orderBy('t.id', 'desc');
+    },
 
     joinedArchivedThreads: (parentId: string, userId: string, before: string, limit: number) =>
       archived()
+        .select('s.ended_time as time')
         .where('t.parent_id', '=', parentId)
         .where('t.is_private', '=', sql.lit(1))
         .where('t.id', '<', before)

@@ -267,8 +267,8 @@ export interface GuildReader {
   threadsOf(guildId: string, since?: number): Promise<readonly ChannelRow[]>;
   /** Active threads of all guilds in order of id, beyond `after`. */
   activeThreads(query: { after?: string; limit: number }): Promise<readonly ChannelRow[]>;
-  /** Ids of a channel's archived threads, the last archived first. */
-  archivedThreads(query: ArchiveQuery): Promise<readonly string[]>;
+  /** A channel's archived threads, the last archived first, or by id. */
+  archivedThreads(query: ArchiveQuery): Promise<readonly ArchivedThread[]>;
   member(guildId: string, userId: string): Promise<MemberRow | undefined>;
   /** In order of user id, beyond `after`. */
   members(guildId: string, query: { after?: string; limit: number }): Promise<readonly MemberRow[]>;
@@ -336,7 +336,14 @@ export interface ArchiveQuery {
   readonly joinedBy?: string;
   /** Archived before, in milliseconds since 1970; with `joinedBy` an id. */
   readonly before?: number | string;
+  /** By time there are more, where others were archived at the time of the last one. */
   readonly limit: number;
+}
+
+export interface ArchivedThread {
+  readonly id: string;
+  /** When it was archived, in milliseconds since 1970. */
+  readonly time: number;
 }
 
 export interface PastGuild {

@@ -26,6 +26,7 @@ import {
 import { type Revision, relationsSubject } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
 import {
+  type ArchivedThread,
   type ArchiveQuery,
   administratorsOf,
   type ChannelRow,
@@ -133,12 +134,18 @@ export class PostgresGuildReader implements GuildReader {
     return threadRowsOf(await this.ask.activeThreads(after ?? NOBODY, limit));
   }
 
-  async archivedThreads({ parentId, isPrivate, joinedBy, before, limit }: ArchiveQuery): Promise<readonly Id[]> {
+  async archivedThreads({
+    parentId,
+    isPrivate,
+    joinedBy,
+    before,
+    limit,
+  }: ArchiveQuery): Promise<readonly ArchivedThread[]> {
     const rows =
       joinedBy === undefined
         ? await this.ask.archivedThreads(idKey(parentId), Number(isPrivate), Number(before ?? ARCHIVED_EVER), limit)
         : await this.ask.joinedArchivedThreads(idKey(parentId), joinedBy, boundOf(String(before ?? ANY_THREAD)), limit);
-    return rows.map(({ id }) => id);
+    return rows.map(({ id, time }) => ({ id, time: Number(time) }));
   }
 
   async channelsOf(guildId: Id): Promise<readonly ChannelRow[]> {

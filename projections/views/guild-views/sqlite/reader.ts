@@ -29,6 +29,7 @@ import { keepRelations, keptRelations, type RelationCache } from '../relations.t
 import { type Revision, relationsSubject } from '../revisions.ts';
 import type { GuildTables } from '../tables.ts';
 import {
+  type ArchivedThread,
   type ArchiveQuery,
   administratorsOf,
   type ChannelRow,
@@ -181,13 +182,19 @@ export class SqliteGuildReader implements GuildReader {
     return this.slices.step(() => threadRowsOf(this.ask.activeThreads.all(after ?? NOBODY, limit)));
   }
 
-  async archivedThreads({ parentId, isPrivate, joinedBy, before, limit }: ArchiveQuery): Promise<readonly string[]> {
+  async archivedThreads({
+    parentId,
+    isPrivate,
+    joinedBy,
+    before,
+    limit,
+  }: ArchiveQuery): Promise<readonly ArchivedThread[]> {
     const { ask } = this;
     return this.slices.step(() =>
       (joinedBy === undefined
         ? ask.archivedThreads.all(idKey(parentId), Number(isPrivate), Number(before ?? ARCHIVED_EVER), limit)
         : ask.joinedArchivedThreads.all(idKey(parentId), joinedBy, String(before ?? ANY_THREAD), limit)
-      ).map(({ id }) => id),
+      ).map(({ id, time }) => ({ id, time: Number(time) })),
     );
   }
 
