@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PLAIN } from '../schemas/events/channel.ts';
 import { bulkDelete } from './bulk-delete.ts';
-import { type ChannelState, edit, pin, post, remove, unpin } from './channel.ts';
+import { type ChannelState, channelFold, edit, pin, post, remove, unpin } from './channel.ts';
 import { type Decision, type Fold, nothing, type StreamState } from './decider.ts';
 import { type DirectState, directFold, openDirect } from './direct.ts';
+import { addRecipient, createGroup, editGroup, removeRecipient } from './groups.ts';
 import { createGuild, type GuildState, guildFold, requestChannel } from './guild.ts';
 import { createInvite, type InviteState, inviteFold, redeem } from './invite.ts';
 import { endOwnership, join, leave, type MemberState, memberFold, takeOwnership } from './member.ts';
@@ -273,6 +274,33 @@ const directs: Aggregate<DirectState> = {
   ),
 };
 
+const inGroup = (userId: string, k: string) => ({
+  ...{ userId, guild: undefined, member: undefined, key: k, channelId: CHANNEL, now: NOW, low: 1n },
+});
+
+const groups: Aggregate<ChannelState> = {
+  name: 'a group',
+  begin: () => {
+    const participants = [OWNER, ANN];
+    const channel = { ...A_CHANNEL, channelId: CHANNEL, kind: 'group' as const, guildId: null, participants };
+    return new History(channelFold, `channel-${CHANNEL}`).given((state) =>
+      createGroup({ channel, isFull: false }, state),
+    );
+  },
+  command: fc.oneof(
+    drawnFor<ChannelState>()(fc.tuple(user, user), ([by, targetId], k) => (state) => {
+      return addRecipient({ ...inGroup(by, k), targetId, refusal: undefined, isFull: false }, state);
+    }),
+    drawnFor<ChannelState>()(fc.tuple(user, user), ([by, targetId], k) => (state) => {
+      return removeRecipient({ ...inGroup(by, k), targetId }, state);
+    }),
+    drawnFor<ChannelState>()(fc.tuple(user, fc.option(name), user), ([by, called, ownerId], k) => (state) => {
+      const patch = ownerId === STRANGER ? { name: called } : { name: called, ownerId };
+      return editGroup({ ...inGroup(by, k), patch }, state);
+    }),
+  ),
+};
+
 const reads: Aggregate<ReadState> = {
   name: 'the read markers of a person',
   begin: begin(readFold, `read-${ANN}`),
@@ -288,7 +316,16 @@ const reads: Aggregate<ReadState> = {
   ),
 };
 
-const aggregates = [channel, guilds, members, invites, users, directs, reads] as unknown as Aggregate<StreamState>[];
+const aggregates = [
+  channel,
+  groups,
+  guilds,
+  members,
+  invites,
+  users,
+  directs,
+  reads,
+] as unknown as Aggregate<StreamState>[];
 
 /** Runs the commands, skips refused ones, and calls back after each accepted one. */
 const play = (

@@ -98,6 +98,28 @@ export const guildLifeSuite = (start: StartInstance) =>
       await fresh.cut();
     });
 
+    it('see who joins, said once in the first channel of a new guild, unless they turn it off', async () => {
+      const fresh = await owner.createGuild('Welcoming', true);
+      const mine = await GatewayClient.identified(instance.url, owner.account!.token);
+      const code = await owner.invite(fresh.channel.id);
+      for (const key of ['join', 'join'])
+        expect((await ben.request('POST', `/invites/${code}`, undefined, { 'idempotency-key': key })).status).toBe(200);
+      const said = await mine.dispatch('MESSAGE_CREATE', (d) => d.type === 7);
+      expect(said.d).toMatchObject({
+        ...{ channel_id: fresh.channel.id, content: '', mentions: [], mention_everyone: false },
+        author: { id: member.id },
+      });
+      await owner.ask('PATCH', `/guilds/${fresh.id}`, { system_channel_flags: 1 });
+      await stranger.join(code);
+      const last = await owner.send(fresh.channel.id, 'welcome');
+      await expect
+        .poll(async () =>
+          (await owner.history(fresh.channel.id)).map(({ id, type }) => (id === last.id ? 'last' : type)),
+        )
+        .toEqual(['last', 7]);
+      await mine.cut();
+    });
+
     it('edit a guild: its members are told, and nobody else may', async () => {
       const socket = await GatewayClient.identified(instance.url, member.token);
       const path = `/guilds/${guildId}`;

@@ -17,10 +17,23 @@ import { PARTITIONS, type TestPostgres, type TestViews, testPostgres, viewsOn } 
 const GUILDS = ['20', '21'];
 const USERS = ['9', '10', '11', '100'];
 const CHANNELS = ['30', '31', '32', '33', '34', '35'];
+const GROUPS = ['60', '61'];
 const INVITES = ['capped', 'open'];
 
 const step = fc.record({
-  kind: fc.constantFrom('guild', 'channel', 'direct', 'user', 'invite', 'redeem', 'come', 'come', 'come', 'post'),
+  kind: fc.constantFrom(
+    'guild',
+    'channel',
+    'direct',
+    'user',
+    'invite',
+    'redeem',
+    'come',
+    'come',
+    'come',
+    'post',
+    'gather',
+  ),
   guild: fc.nat(GUILDS.length - 1),
   user: fc.nat(USERS.length - 1),
   invite: fc.option(fc.nat(INVITES.length - 1)),
@@ -49,6 +62,15 @@ const told = (steps: readonly Step[]): Story => {
     if (one.kind === 'invite' && invite !== null && first(`invite ${invite}`))
       story.invite(invite, guild, '30', user, invite === 'capped' ? 5 : 0);
     if (one.kind === 'redeem' && once.has('invite capped')) story.redeem('capped', guild, user);
+    if (one.kind === 'gather') {
+      const group = GROUPS[one.guild]!;
+      const stay = `${group}_${user}`;
+      if (first(`channel ${group}`)) story.group(group, user);
+      else if (members.has(stay)) story.exit(group, user);
+      else story.enter(group, user, user);
+      if (!members.delete(stay)) members.add(stay);
+      if (one.channel === 0) story.editGroup(group, `called ${user}`, user);
+    }
     if (one.kind === 'post') story.post(channel, user);
     if (one.kind === 'come') {
       const member = `${guild}_${user}`;
@@ -65,7 +87,7 @@ const told = (steps: readonly Step[]): Story => {
 /** Guilds, channels and members, and what is counted: all that can be read as of a position. */
 const placesIn = async (guilds: GuildReader) => ({
   guilds: await Promise.all(GUILDS.map((id) => guilds.guild(id))),
-  channels: await Promise.all(CHANNELS.map((id) => guilds.channel(id))),
+  channels: await Promise.all([...CHANNELS, ...GROUPS].map((id) => guilds.channel(id))),
   lists: await Promise.all(GUILDS.map((id) => guilds.channelsOf(id))),
   members: await Promise.all(GUILDS.map((id) => guilds.members(id, { limit: 10 }))),
   some: await Promise.all(GUILDS.map((id) => guilds.members(id, { after: '9', limit: 2 }))),
@@ -111,7 +133,7 @@ describe('partitions applied in any relative order', () => {
   const emptied = async () => {
     const schema = `views_g${generation}`;
     const tables = ['guilds', 'guild_counts', 'channels', 'direct_channels', 'memberships', 'users', 'invites'];
-    const all = [...tables, 'redemptions', 'invite_counts', 'audiences', 'checkpoints'];
+    const all = [...tables, 'revisions', 'redemptions', 'invite_counts', 'audiences', 'checkpoints'];
     await postgres.client.ask({ text: all.map((table) => `DELETE FROM ${schema}.${table}`).join(';') });
   };
 
