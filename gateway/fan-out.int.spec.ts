@@ -154,6 +154,55 @@ describe('a live session', () => {
     expect(told(member)).toEqual([]);
   });
 
+  it('never sees a channel in a category that is deleted, whichever of the two came first', async () => {
+    const { story } = world;
+    story.channel('50', '10', 'category');
+    for (const id of ['20', '21']) story.channel(id, '10');
+    await world.settled();
+    const early = await station.identified('2');
+    story.editChannel('20', '10', { parentId: '50' });
+    story.deleteChannel('50', '10');
+    story.editChannel('21', '10', { parentId: '50' });
+    await world.received(early);
+    const updates = told(early).flatMap(({ t, d }) => (t === 'CHANNEL_UPDATE' ? [[d.id, d.parent_id] as const] : []));
+    expect(Object.fromEntries(updates)).toEqual({ 20: null, 21: null });
+    expect(names(early)).toContain('CHANNEL_DELETE');
+    const late = await station.identified('2');
+    const guild = late.dispatches('GUILD_CREATE')[0]!.d;
+    expect(guild.channels.map((one: { parent_id: string | null }) => one.parent_id)).toEqual([null, null, null]);
+  });
+
+  it('receives that the invites of a channel end with it, when it manages that', async () => {
+    world.story.channel('20', '10');
+    world.story.invite('abc', '10', '20', '1');
+    world.story.invite('other', '10', channel, '1');
+    world.story.deleteChannel('20', '10');
+    await world.received(owner, member);
+    const ends = (client: GatewayClient) => told(client).filter(({ t }) => t?.endsWith('_DELETE'));
+    expect(ends(owner)).toMatchObject([
+      { t: 'INVITE_DELETE', d: { code: 'abc', guild_id: '10', channel_id: '20' } },
+      { t: 'CHANNEL_DELETE', d: { id: '20' } },
+    ]);
+    expect(ends(member)).toMatchObject([{ t: 'CHANNEL_DELETE' }]);
+  });
+
+  it('receives nothing while it is timed out that it would take more than viewing to receive', async () => {
+    world.story.role('10', '50', String((1 << 4) | (1 << 10)));
+    world.story.giveRoles('10', '2', ['50']);
+    const codes = (client: GatewayClient) =>
+      told(client).flatMap(({ t, d }) => (t === 'INVITE_CREATE' || t === 'INVITE_DELETE' ? [d.code] : []));
+    world.story.invite('before', '10', channel, '1');
+    world.story.timeOut('10', '2', 4_102_444_800_000);
+    world.story.invite('during', '10', channel, '1');
+    await world.received(member);
+    const fresh = await station.identified('2');
+    world.story.deleteInvite('during', '10', channel);
+    world.story.timeOut('10', '2', null);
+    world.story.invite('after', '10', channel, '1');
+    await world.received(member, fresh);
+    expect([codes(member), codes(fresh)]).toEqual([['before', 'after'], ['after']]);
+  });
+
   it("receives how far its user has read, and only an event's last dispatch carries its position", async () => {
     const other = await station.identified('2');
     const post = world.story.post(channel, '1');

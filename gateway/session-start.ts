@@ -145,8 +145,9 @@ const register = (parts: Parts, session: Session, scope: Scope, position: number
   session.phase = Phase.holding;
 };
 
-/** Whoever has other roles has other rights, whether they see other channels or not. */
-const rolesIn = ({ guilds }: Scope): string => JSON.stringify(guilds.map(({ member }) => member.roles));
+/** Whoever has other roles has other rights, whether they see other channels or not; so has whoever is timed out. */
+const standingIn = ({ guilds }: Scope): string =>
+  JSON.stringify(guilds.map(({ member: { roles, timedOutUntil } }) => [roles, timedOutUntil]));
 
 const audiencesOf = ({ userId }: Session, { guilds, directChannels }: Scope): Audience[] => [
   userAudience(userId),
@@ -182,7 +183,7 @@ const beginOnFeed = async <T>(
       });
       const deps = depsAt(parts.deps, position);
       const scope = await readScope(deps, session);
-      const isSame = same(wanted, audiencesOf(session, scope)) && rolesIn(expected) === rolesIn(scope);
+      const isSame = same(wanted, audiencesOf(session, scope)) && standingIn(expected) === standingIn(scope);
       if (session.phase === Phase.closed || isSame) return await read({ position, scope, deps });
       parts.subscriptions.leaveAll(session);
       session.beginAgain();

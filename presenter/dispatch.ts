@@ -85,15 +85,24 @@ export const only =
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** Of a member. @param insiders of the channel, if it is a private thread */
-export const rightsOf = (viewer: Viewer, channel: ChannelRow, guild: GuildRow, insiders = NOBODY): bigint => {
+interface Seeing {
+  /** Of the channel, if it is a private thread. */
+  readonly insiders?: ReadonlySet<string>;
+  /** When, in milliseconds since 1970, for rights beyond viewing: a timeout takes those away. */
+  readonly time?: number;
+}
+
+/** Of a member. */
+export const rightsOf = (
+  viewer: Viewer,
+  channel: ChannelRow,
+  guild: GuildRow,
+  { insiders = NOBODY, time }: Seeing = {},
+): bigint => {
   const { userId } = viewer;
-  return channelPermissions(
-    channel,
-    guild,
-    userId,
-    rightsAs({ userId, roles: viewer.rolesIn(guild.id) }, channel, insiders),
-  );
+  const member = rightsAs({ userId, roles: viewer.rolesIn(guild.id) }, channel, insiders);
+  const isTimedOut = time !== undefined && viewer.timedOutUntil(guild.id) > time;
+  return channelPermissions(channel, guild, userId, { ...member, isTimedOut });
 };
 
 export type Rendering<K extends EventType> = (

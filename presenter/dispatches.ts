@@ -59,6 +59,12 @@ const inGuild = (guildId: string | null) => (guildId === null ? {} : { guild_id:
 /** For events that clients do not see. */
 const silent = async (): Promise<readonly Dispatch[]> => [];
 
+/** Only of the message that is last now would the views tell; clients keep what they have. */
+const withoutHead = async (row: ChannelRow, presenter: DispatchDeps['presenter']): Promise<object> => {
+  const { last_message_id: _head, last_pin_timestamp: _pin, ...shown } = await presenter.channel(row, '');
+  return shown;
+};
+
 /** To those who see the channel before and after. */
 const channelUpdate = async (
   { type, data: { channelId, guildId, ...changed } }: EventOf<'overwrite-set' | 'overwrite-deleted' | 'channel-edited'>,
@@ -67,26 +73,48 @@ const channelUpdate = async (
 ): Promise<readonly Dispatch[]> => {
   const row = await views.guilds.channel(channelId);
   if (row === undefined) return [];
-  // Only of the message that is last now would the views tell; clients keep what they have.
-  const {
-    last_message_id: _head,
-    last_pin_timestamp: _pin,
-    ...data
-  } = await presenter.channel(withDetails(row, 'details' in changed ? changed.details : undefined), '');
+  const data = await withoutHead(withDetails(row, 'details' in changed ? changed.details : undefined), presenter);
   return [dispatch('CHANNEL_UPDATE', data, intentsOf(type, guildId))];
 };
 
-/** To those who could see it. */
+/** Who manages the channel at a time. */
+const managersOf =
+  (channel: ChannelRow, guild: GuildRow, time: number) =>
+  (viewer: Viewer): boolean =>
+    allows(rightsOf(viewer, channel, guild, { time }), Permission.manageChannels);
+
+const inviteDeletion = (code: string, channel: ChannelRow, guild: GuildRow, time: number): Dispatch => {
+  const data = { code, channel_id: channel.id, guild_id: guild.id };
+  return dispatch('INVITE_DELETE', data, intentsOf('invite-deleted', guild.id), managersOf(channel, guild, time));
+};
+
+/** To those who could see it. Its invites end with it; and what a category held stands in none, whoever put it there last. */
 const channelDeletion = async (
-  { type, data: { channelId, guildId } }: EventOf<'channel-deleted'>,
+  { type, time, data: { channelId, guildId } }: EventOf<'channel-deleted'>,
   _: string | null,
   { presenter, views }: DispatchDeps,
 ): Promise<readonly Dispatch[]> => {
-  const [guild, row] = await Promise.all([views.guilds.guild(guildId), views.guilds.channel(channelId)]);
+  const [guild, row, invites] = await Promise.all([
+    views.guilds.guild(guildId),
+    views.guilds.channel(channelId),
+    views.guilds.invitesOf(guildId),
+  ]);
   if (guild === undefined || row === undefined) return [];
   const channel = { ...row, isDeleted: false };
   const saw = (viewer: Viewer) => allows(rightsOf(viewer, channel, guild), Permission.viewChannel);
-  return [dispatch('CHANNEL_DELETE', await presenter.channel(channel, ''), intentsOf(type, guildId), saw)];
+  const ended = invites.filter((invite) => invite.channelId === channelId);
+  const held = row.kind === 'category' ? await views.guilds.channelsOf(guildId) : [];
+  const left = held.filter(({ parentId, isDeleted }) => parentId === channelId && isDeleted !== true);
+  const leaves = async (one: ChannelRow): Promise<Dispatch> => {
+    const sees = (viewer: Viewer) => allows(rightsOf(viewer, one, guild), Permission.viewChannel);
+    const data = await withoutHead({ ...one, parentId: null }, presenter);
+    return dispatch('CHANNEL_UPDATE', data, intentsOf('channel-edited', guildId), sees);
+  };
+  return [
+    ...(await Promise.all(left.map(leaves))),
+    ...ended.map(({ code }) => inviteDeletion(code, channel, guild, time)),
+    dispatch('CHANNEL_DELETE', await presenter.channel(channel, ''), intentsOf(type, guildId), saw),
+  ];
 };
 
 const role = (
@@ -233,7 +261,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
       channel_id: channelId,
       guild_id: guildId,
     };
-    const manages = (viewer: Viewer) => allows(rightsOf(viewer, channel, guild), Permission.manageChannels);
+    const manages = managersOf(channel, guild, event.time);
     return [dispatch('INVITE_CREATE', data, intentsOf(event.type, guildId), manages)];
   },
 
@@ -299,12 +327,9 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'guild-transferred': (event, _, deps) => guildUpdate(event, { ownerId: event.data.ownerId }, deps),
   'guild-paused': (event, _, deps) => guildUpdate(event, { pauses: event.data.pauses }, deps),
 
-  'invite-deleted': async ({ type, data: { code, guildId, channelId } }, _, { views }) => {
+  'invite-deleted': async ({ time, data: { code, guildId, channelId } }, _, { views }) => {
     const [channel, guild] = await Promise.all([views.guilds.channel(channelId), views.guilds.guild(guildId)]);
-    if (channel === undefined || guild === undefined) return [];
-    const data = { code, channel_id: channelId, guild_id: guildId };
-    const manages = (viewer: Viewer) => allows(rightsOf(viewer, channel, guild), Permission.manageChannels);
-    return [dispatch('INVITE_DELETE', data, intentsOf(type, guildId), manages)];
+    return channel === undefined || guild === undefined ? [] : [inviteDeletion(code, channel, guild, time)];
   },
   'channel-edited': channelUpdate,
   'channel-deleted': channelDeletion,

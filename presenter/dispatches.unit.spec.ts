@@ -17,7 +17,7 @@ beforeEach(() => {
       channelsOf: async () => [textChannel],
       member: async () => undefined,
     } as never,
-    unread: { heads: async () => new Map(), readStates: async () => [] } as never,
+    unread: { heads: async () => new Map(), head: async () => undefined, readStates: async () => [] } as never,
   });
 });
 
@@ -92,6 +92,20 @@ describe('the dispatches of an event', () => {
     ]);
   });
 
+  it('tell whoever comes into a group and goes of the channel, and the others of the person', async () => {
+    const story = new Story();
+    for (const [event, names] of [
+      [story.enter('40', '2', '1', '2'), ['CHANNEL_CREATE', 'CHANNEL_RECIPIENT_ADD']],
+      [story.exit('40', '2', '1'), ['CHANNEL_DELETE', 'CHANNEL_RECIPIENT_REMOVE']],
+    ] as const) {
+      expect((await render(event)).map(({ name }) => name)).toEqual(names);
+      expect(await seenBy(event, everybody)).toEqual([
+        [false, true, false],
+        [true, false, false],
+      ]);
+    }
+  });
+
   it('exist for every event that clients see, and for no other', async () => {
     const story = new Story();
     story.user('2');
@@ -106,6 +120,9 @@ describe('the dispatches of an event', () => {
     story.unreact(textChannel.id, 1, '2', '👍');
     story.remove(textChannel.id, 1, '2');
     story.read('2', { [textChannel.id]: 1 });
+    story.enter('40', '2', '1', '2');
+    story.editGroup('40', 'Us', '1', '1', '2');
+    story.exit('40', '2', '1');
     story.leave(guild.id, '2');
     for (const event of [...story.log.all, shown.edited(shown.message('7', '2', 'x'), 'y')])
       expect((await render(event)).length > 0, event.type).toBe(audiencesOf(event).length > 0);

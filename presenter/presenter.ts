@@ -82,6 +82,8 @@ export interface GuildCreateParts {
   readonly largeThreshold: number;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** More than the messages posted between an answer and its dispatch. */
 const JUST_SAID = 1024;
 
@@ -236,7 +238,7 @@ export class Presenter {
       const member = isIn ? await this.guilds.member(row.guildId, viewer) : undefined;
       return presentThread(row, { head, lastPinned, viewer: member });
     }
-    if (row.guildId !== null) return presentGuildChannel(row, head, lastPinned);
+    if (row.guildId !== null) return presentGuildChannel(await this.placed(row), head, lastPinned);
     const others = row.participants.filter((id) => id !== viewer);
     const users = await this.users(others);
     return presentDirectChannel(
@@ -247,19 +249,31 @@ export class Presenter {
     );
   }
 
+  /**
+   * A category may be deleted while a channel is put into it: two streams decide that. What is deleted holds nothing.
+   * @param known channels that are there
+   */
+  private async placed(row: ChannelRow, known: ReadonlySet<string> = NONE): Promise<ChannelRow> {
+    if (row.parentId === null || known.has(row.parentId)) return row;
+    const category = await this.guilds.channel(row.parentId);
+    return category?.isDeleted === true ? { ...row, parentId: null } : row;
+  }
+
   guild(row: GuildRow): ApiGuild {
     return presentGuild(row);
   }
 
   /** The `d` of a GUILD_CREATE. */
   async guildCreate(parts: GuildCreateParts): Promise<Record<string, unknown>> {
+    const known = new Set(parts.channels.map(({ id }) => id));
+    const channels = await Promise.all(parts.channels.map((row) => this.placed(row, known)));
     return {
       ...presentGuild(parts.guild),
       joined_at: wireTime(parts.member.joinedTime),
       large: parts.guild.memberCount > parts.largeThreshold,
       unavailable: false,
       member_count: parts.guild.memberCount,
-      channels: parts.channels.map((channel) =>
+      channels: channels.map((channel) =>
         presentGuildChannel(channel, parts.heads.get(channel.id), parts.lastPinned.get(channel.id)),
       ),
       members: await this.members(parts.members),

@@ -26,7 +26,7 @@ const viewersOf = async ({ views }: DispatchDeps, thread: Thread): Promise<(view
     insidersOf(views.guilds, thread),
   ]);
   if (guild === undefined) throw new Error(`The guild views lack guild ${thread.guildId}`);
-  return (viewer) => allows(rightsOf(viewer, row, guild, insiders), Permission.viewChannel);
+  return (viewer) => allows(rightsOf(viewer, row, guild, { insiders }), Permission.viewChannel);
 };
 
 const threadOf = async ({ views }: DispatchDeps, channelId: string): Promise<Thread | undefined> => {

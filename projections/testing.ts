@@ -5,6 +5,7 @@ import type { Sealed } from '../schemas/envelope.ts';
 import type { EventData, ParleyEvent } from '../schemas/events/catalogue.ts';
 import {
   type ChannelDetails,
+  type ChannelKind,
   formerMessageType,
   type Mentions,
   NO_MENTIONS,
@@ -73,10 +74,10 @@ export class Story {
     });
   }
 
-  channel(channelId: string, guildId: string) {
+  channel(channelId: string, guildId: string, kind: ChannelKind = 'text') {
     return this.log.add(channelStream(channelId), 'channel-created', {
       channelId,
-      kind: 'text',
+      kind,
       guildId,
       name: `channel-${channelId}`,
       topic: null,
