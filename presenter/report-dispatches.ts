@@ -24,7 +24,7 @@ const moderators = async (
     viewer.userId !== reporter &&
     viewer.isIn(guild.id) &&
     allows(rightsOf(viewer, alerts, guild), Permission.viewChannel) &&
-    allows(rightsOf(viewer, place, guild, insiders), Permission.manageMessages);
+    allows(rightsOf(viewer, place, guild, { insiders }), Permission.manageMessages);
 };
 
 const told = async (
