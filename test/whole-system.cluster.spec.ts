@@ -58,7 +58,7 @@ groupsSuite(startShared);
 accountsSuite(startShared);
 nonceSuite(startShared);
 // A third of the stories: what differs from the embedded profile shows in few, and each costs seconds on real servers.
-lawsSuite(startShared, 4);
+lawsSuite(startShared, 3);
 badFramesSuite(startShared, 1);
 discordGuildSuite(startShared);
 privacySuite(startShared);

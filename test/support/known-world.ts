@@ -36,8 +36,16 @@ export interface StoryThread {
   readonly isPrivate: boolean;
 }
 
-const settingsOf = ({ type, name = null, topic = null, parent_id = null, position = null }: Payload): Payload => ({
-  ...{ type, name, topic, parent_id, position },
+const settingsOf = ({
+  type,
+  name = null,
+  topic = null,
+  parent_id = null,
+  position = null,
+  ...more
+}: Payload): Payload => ({
+  ...{ type, name, topic, parent_id, position, owner: more.owner_id ?? null },
+  recipients: (more.recipients ?? []).map((user: Payload) => user.id).sort(),
 });
 
 const threadOf = ({ type, name, parent_id, thread_metadata: { locked } }: Payload): Payload => ({
@@ -122,7 +130,17 @@ export class KnownWorld {
       case 'GUILD_ROLE_DELETE':
         this.deleteRole(d.guild_id, d.role_id);
         return;
+      case 'CHANNEL_RECIPIENT_ADD':
+      case 'CHANNEL_RECIPIENT_REMOVE': {
+        const group = this.directs.get(d.channel_id);
+        if (group === undefined) return;
+        const others = group.settings.recipients.filter((id: string) => id !== d.user.id);
+        const recipients = t === 'CHANNEL_RECIPIENT_ADD' ? [...others, d.user.id].sort() : others;
+        group.settings = { ...group.settings, recipients };
+        return;
+      }
       case 'CHANNEL_DELETE': {
+        this.directs.delete(d.id);
         const guild = this.guilds.get(d.guild_id);
         guild?.channels.delete(d.id);
         for (const [id, thread] of guild?.threads ?? []) if (thread.parent_id === d.id) guild?.threads.delete(id);
@@ -130,9 +148,9 @@ export class KnownWorld {
         return;
       }
       case 'CHANNEL_UPDATE': {
-        const channel = this.guilds.get(d.guild_id)?.channels.get(d.id);
+        const channel = this.guilds.get(d.guild_id)?.channels.get(d.id) ?? this.directs.get(d.id);
         if (channel !== undefined)
-          Object.assign(channel, { settings: settingsOf(d), overwrites: d.permission_overwrites });
+          Object.assign(channel, { settings: settingsOf(d), overwrites: d.permission_overwrites ?? [] });
         return;
       }
       case 'THREAD_CREATE':
@@ -224,7 +242,7 @@ export class KnownWorld {
     const parentOf = (channelId: string) => this.threads.get(channelId)?.parentId ?? channelId;
     const seen = (channelId: string) => throughout(channelId) && throughout(parentOf(channelId));
     return this.arrivals
-      .filter(({ guildId, channelId }) => guildId === undefined || (throughout(guildId) && seen(channelId)))
+      .filter(({ guildId, channelId }) => seen(channelId) && (guildId === undefined || throughout(guildId)))
       .map(({ id }) => id);
   }
 

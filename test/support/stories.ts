@@ -76,6 +76,14 @@ interface OnGuild {
   readonly who: number;
 }
 
+interface OnGroup {
+  readonly kind: 'group';
+  readonly does: 'create' | 'add' | 'remove' | 'leave' | 'rename' | 'hand on';
+  readonly who: number;
+  readonly which: number;
+  readonly whom: number;
+}
+
 interface OnPerson {
   readonly kind: 'person';
   readonly does: 'befriend' | 'block' | 'unrelate' | 'rename' | 'vanish';
@@ -92,6 +100,7 @@ export type Step =
   | OnRights
   | OnMember
   | OnGuild
+  | OnGroup
   | OnPerson
   | { readonly kind: 'direct'; readonly who: number; readonly other: number };
 
@@ -164,12 +173,24 @@ const weighted: readonly (readonly [weight: number, step: fc.Arbitrary<Step>])[]
     }),
   ],
   [1, fc.record({ kind: one('direct'), who: index, other: index })],
+  [
+    2,
+    fc.record({
+      kind: one('group'),
+      does: one<OnGroup['does']>('create', 'create', 'add', 'remove', 'leave', 'rename', 'hand on'),
+      who: index,
+      which: index,
+      whom: index,
+    }),
+  ],
 ];
 
 /** Ten to forty of them. */
 export const steps = fc.array(fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary }))), {
   minLength: 10,
   maxLength: 40,
+  // By default most are short.
+  size: 'max',
 });
 
 export interface Person {
@@ -197,6 +218,7 @@ export class Story {
   private code = '';
   private channels: string[] = [];
   private categories: string[] = [];
+  private readonly groups: string[] = [];
   /** Of this guild. */
   private threadIds: string[] = [];
   private messages: { readonly channel_id: string; readonly message_id: string }[] = [];
@@ -250,7 +272,7 @@ export class Story {
   private note(type: string, fields: Readonly<Record<string, unknown>>, { result }: CommandResult): void {
     const { user_id, role_id, channel_id } = fields as Readonly<Record<string, string>>;
     const action = AUDITED[type];
-    if (action === undefined || (type === 'channel.delete' && this.threads.has(channel_id!))) return;
+    if (action === undefined || (type === 'channel.delete' && !this.channels.includes(channel_id!))) return;
     if (type === 'member.ban' && this.banned.has(user_id!)) return;
     if (type === 'member.ban') this.banned.add(user_id!);
     if (type === 'member.unban') this.banned.delete(user_id!);
@@ -305,6 +327,8 @@ export class Story {
         return this.onChannel(step);
       case 'thread':
         return this.onThread(step);
+      case 'group':
+        return this.onGroup(step);
       case 'member':
         return this.onMember(step);
       case 'guild':
@@ -324,7 +348,7 @@ export class Story {
   private async send({ who, where, mention }: Extract<Step, { kind: 'send' }>): Promise<void> {
     this.sent += 1;
     const content = `message ${this.sent}${mention ? ` <@${of(this.people, where).account.id}>` : ''}`;
-    const places = [...this.channels, ...this.threadIds];
+    const places = [...this.channels, ...this.threadIds, ...this.groups];
     const said = await this.act(of(this.people, who), 'message.send', { channel_id: of(places, where), content });
     if (said.ok) this.messages.push({ channel_id: said.result.channel_id, message_id: said.result.id });
   }
@@ -384,6 +408,26 @@ export class Story {
       const changes = { archive: { archived: true }, open: { archived: false, locked: false }, lock: { locked: true } };
       await this.act(does === 'lock' ? this.owner : person, 'channel.edit', { ...on, ...changes[does] });
     }
+  }
+
+  private async onGroup({ does, who, which, whom }: OnGroup): Promise<void> {
+    const person = of(this.people, who);
+    if (does === 'create') {
+      const others = this.people.filter((one) => one !== person).map(({ account }) => account.id);
+      const made = await this.act(person, 'dm.create', { recipients: others });
+      if (made.ok) this.groups.push(made.result.id);
+      return;
+    }
+    if (this.groups.length === 0) return;
+    const on = { channel_id: of(this.groups, which) };
+    const user_id = of(this.people, whom).account.id;
+    if (does === 'add' || does === 'remove') await this.act(person, `recipient.${does}`, { ...on, user_id });
+    else if (does === 'leave') await this.act(person, 'channel.delete', on);
+    else
+      await this.act(person, 'channel.edit', {
+        ...on,
+        ...(does === 'rename' ? { name: `${which}` } : { owner: user_id }),
+      });
   }
 
   /** The owner's doing. Roles begin with @everyone. */
