@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { idempotencyKey, REMEMBERED_BYTES, REMEMBERED_COUNT, REMEMBERED_MS, RecentKeys } from './recent-keys.ts';
+import {
+  contentOf,
+  idempotencyKey,
+  REMEMBERED_BYTES,
+  REMEMBERED_COUNT,
+  REMEMBERED_MS,
+  RecentKeys,
+  withContent,
+  withoutContent,
+} from './recent-keys.ts';
 import { NOW } from './testing.ts';
 
 const remembering = (times: readonly number[]) => {
@@ -144,5 +153,31 @@ describe('an idempotency key', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('a stored key', () => {
+  const print = 'Ab_-0123456';
+
+  it('is remembered without the fingerprint that it carries', () => {
+    for (const id of ['k', 'a:b', '~', `~${print}:`, '']) {
+      const key = idempotencyKey('1', 'message.send', id);
+      const stored = withContent(key, print);
+      expect([withoutContent(stored), contentOf(stored)]).toEqual([key, print]);
+      const keys = new RecentKeys();
+      keys.remember(stored, 3, NOW);
+      expect(keys.sequenceOf(key)).toBe(3);
+      expect(RecentKeys.fromJson(JSON.parse(JSON.stringify(keys.toJson()))).sequenceOf(key)).toBe(3);
+    }
+  });
+
+  it('of a former version, a process or an import has none, whatever its id looks like', () => {
+    for (const key of [
+      `1:message.send:~${print}:x`,
+      `process:${print}`,
+      `irc:abc:~${print}`,
+      `import:channel:~${print}:#a`,
+    ])
+      expect([withoutContent(key), contentOf(key)]).toEqual([key, undefined]);
   });
 });

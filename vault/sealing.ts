@@ -144,12 +144,14 @@ export const openAs = <A>(
 };
 
 /** The same for the same value, in whatever order the fields of its objects stand. */
-const inOneOrder = (value: unknown): string =>
-  JSON.stringify(value, (_, part) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
+const inOneOrder = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(inOneOrder);
+  // Without a prototype, every name is one of a field.
+  const ordered = Object.create(null) as Record<string, unknown>;
+  for (const name of Object.keys(value).sort()) ordered[name] = inOneOrder((value as Record<string, unknown>)[name]);
+  return ordered;
+};
 
 const FINGERPRINT_LENGTH = 11;
 
@@ -159,6 +161,6 @@ const FINGERPRINT_LENGTH = 11;
  */
 export const fingerprint = (key: KeyObject, value: unknown): string =>
   createHmac('sha256', key)
-    .update(`fingerprint\n${inOneOrder(value)}`)
+    .update(`fingerprint\n${JSON.stringify(inOneOrder(value))}`)
     .digest('base64url')
     .slice(0, FINGERPRINT_LENGTH);

@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openText, sealText } from './sealing.ts';
+import { fingerprint, openText, sealText } from './sealing.ts';
 
 const PLACE = { stream: 'channel-1', eventId: 'event-1' };
 const newKey = () => createSecretKey(randomBytes(32));
@@ -63,5 +63,18 @@ describe('a sealed text', () => {
         expect(openText(key, PLACE, { by: '1', box })).toBeUndefined();
       }),
     );
+  });
+});
+
+describe('a fingerprint', () => {
+  const [ann, ben] = [newKey(), newKey()];
+
+  it('is the same for equal values in whatever order their fields stand, and differs for others and for other people', () => {
+    const value = { a: 'x', b: [{ c: 1, d: null }], e: undefined };
+    expect(fingerprint(ann, value)).toMatch(/^[\w-]{11}$/);
+    expect(fingerprint(ann, { b: [{ d: null, c: 1 }], a: 'x' })).toBe(fingerprint(ann, value));
+    for (const other of [{ ...value, a: 'y' }, { ...value, b: [] }, { ...value, b: [{ c: 1 }] }, { a: 'x' }, 'x', null])
+      expect(fingerprint(ann, other)).not.toBe(fingerprint(ann, value));
+    expect(fingerprint(ben, value)).not.toBe(fingerprint(ann, value));
   });
 });
