@@ -222,15 +222,16 @@ export const channelRoutes = (deps: ReadDeps): Route[] => [
     reads: ['guild-views', 'timelines'],
     summary: 'Who reacted to a message with an emoji',
     params: Reaction,
-    query: t.partial({ limit: limitOf(100), after: SnowflakeBound }),
-    answers: 'a list of users, by id',
+    query: t.partial({ limit: limitOf(100), after: SnowflakeBound, type: integerText(0, 1) }),
+    answers: 'a list of users, by id; none with `type` 1, of bursts, which nobody makes here',
     answer: t.readonlyArray(User),
-    handle: async ({ actor, params, query: { limit = 25, after } }) => {
+    handle: async ({ actor, params, query: { limit = 25, after, type = 0 } }) => {
       const access = await deps.access.channel(actor.userId, params.channel_id);
       if (access === undefined) return refused('unknownChannel');
       if (!mayReadHistory(access.permissions)) return refused('missingPermissions');
       const row = await deps.views.timelines.message(params.channel_id, params.message_id, actor.userId);
       if (row === undefined || row.deleted) return refused('unknownMessage');
+      if (type !== 0) return found([]);
       const ids = await deps.views.timelines.reactors(params.channel_id, params.message_id, params.emoji, {
         limit,
         ...(after === undefined ? {} : { after }),

@@ -198,6 +198,8 @@ describe('queries', () => {
     const heart = encodeURIComponent('❤️'.replace('\uFE0F', ''));
     expect(ids(await get(`/channels/${OPEN_CHANNEL}/messages/1001/reactions/${heart}`))).toEqual([OWNER, MEMBER]);
     expect(await get(`/channels/${OPEN_CHANNEL}/messages/1001/reactions/x`)).toEqual([]);
+    expect(await get(`/channels/${OPEN_CHANNEL}/messages/1001/reactions/${heart}?type=0`)).toHaveLength(2);
+    expect(await get(`/channels/${OPEN_CHANNEL}/messages/1001/reactions/${heart}?type=1`)).toEqual([]);
     expect(await get(`/channels/${OPEN_CHANNEL}/messages/1003/reactions/x`)).toBe('unknownMessage');
   });
 

@@ -64,6 +64,7 @@ describe('docs/gateway.md', () => {
       'presenter/dispatches.ts',
       'presenter/thread-dispatches.ts',
       'presenter/group-dispatches.ts',
+      'presenter/report-dispatches.ts',
       ...sources,
     ]
       .map((path) => readFileSync(join(project, path), 'utf8'))

@@ -4757,6 +4757,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 after?: string;
+                type?: number;
             };
             header?: never;
             path: {
@@ -4768,7 +4769,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description a list of users, by id */
+            /** @description a list of users, by id; none with `type` 1, of bursts, which nobody makes here */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -4,6 +4,7 @@ import { auditLogContract } from '../../views/audit-log/contract.ts';
 import { banContract } from '../../views/bans/contract.ts';
 import { guildViewsContract } from '../../views/guild-views/contract.ts';
 import { pinContract } from '../../views/pins/contract.ts';
+import { reportContract } from '../../views/reports/contract.ts';
 import { snapshotContract } from '../../views/snapshots/contract.ts';
 import { PostgresSnapshots } from '../../views/snapshots/sql.ts';
 import { streamHeadContract } from '../../views/stream-heads/contract.ts';
@@ -41,6 +42,11 @@ auditLogContract('PostgreSQL', async () => {
 pinContract('PostgreSQL', async () => {
   const { pins, apply } = postgres.views(await postgres.generation());
   return { reader: pins, apply, close };
+});
+
+reportContract('PostgreSQL', async () => {
+  const { reports, apply } = postgres.views(await postgres.generation());
+  return { reader: reports, apply, close };
 });
 
 streamHeadContract('PostgreSQL', async () => {

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { fileReport, handleReport, reportFold } from './report.ts';
+import { ANN, BEN, CHANNEL, events, GUILD, History, OWNER, only, refusal } from './testing.ts';
+
+const report = {
+  ...{ reportId: '9', guildId: GUILD, channelId: CHANNEL, messageId: '8', author: ANN, reporter: BEN },
+  ...{ administrators: [], kind: 'spam' as const },
+};
+const handle = (outcome: 'answered' | 'closed', key: string, note = '') => ({ by: OWNER, outcome, note, key });
+
+const filed = () => {
+  const history = new History(reportFold, 'report-1');
+  return history.given((state) => fileReport({ report, text: 'rude' }, state), 'filed');
+};
+
+describe('a report', () => {
+  it('is filed once, with its text under the key of its reporter', () => {
+    const first = only(fileReport({ report, text: 'rude' }, reportFold.initial()));
+    expect(first).toEqual({ type: 'report-filed', data: report, secret: { by: BEN, text: '"rude"' } });
+    expect(events(fileReport({ report: { ...report, kind: 'hate' as never }, text: '' }, filed().state))).toEqual([]);
+  });
+
+  it('is of a message that is there, and of somebody else', () => {
+    const none = reportFold.initial();
+    expect(refusal(fileReport({ report: undefined, text: '' }, none))).toBe('unknownMessage');
+    expect(refusal(fileReport({ report: { ...report, author: BEN }, text: '' }, none))).toBe('ownMessage');
+  });
+
+  it('is answered as often as there is something to say, until it is closed', () => {
+    const history = filed();
+    for (const key of ['a', 'b']) history.given((state) => handleReport(handle('answered', key, key), state), key);
+    expect(events(handleReport(handle('answered', 'b'), history.state))).toEqual([]);
+    history.given((state) => handleReport(handle('closed', 'c', 'done'), state), 'c');
+    expect(events(handleReport(handle('closed', 'd'), history.state))).toEqual([]);
+    expect(refusal(handleReport(handle('closed', 'd', 'more'), history.state))).toBe('reportClosed');
+    expect(refusal(handleReport(handle('answered', 'd'), history.state))).toBe('reportClosed');
+    expect(refusal(handleReport(handle('answered', 'd'), reportFold.initial()))).toBe('unknownReport');
+  });
+});

@@ -1,0 +1,107 @@
+/** What every store of reports must do. */
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
+import { reportStream } from '../../../schemas/streams.ts';
+import { Story } from '../../testing.ts';
+import type { ReportReader, ReportsOf, ReportsQuery } from './view.ts';
+
+export interface OpenReports {
+  readonly reader: ReportReader;
+  apply(events: readonly ParleyEvent[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const GUILD = '20';
+const ANN = '10';
+const BEN = '11';
+const OWNER = '12';
+
+export const reportContract = (name: string, open: () => Promise<OpenReports>) =>
+  describe(`reports on ${name}`, () => {
+    let reports: OpenReports;
+    let story: Story;
+    let applied: number;
+
+    beforeEach(async () => {
+      reports = await open();
+      story = new Story();
+      applied = 0;
+    });
+    afterEach(() => reports.close());
+
+    const project = async () => {
+      await reports.apply(story.since(applied));
+      applied = await story.log.head();
+    };
+    const about = (reportId: string, more: object = {}) => ({
+      ...{ reportId, guildId: GUILD, channelId: '30', messageId: `4${reportId}`, author: ANN, reporter: BEN },
+      ...{ administrators: [], kind: 'spam' as const, ...more },
+    });
+    const file = (reportId: string, more: object = {}) => {
+      const data = about(reportId, more);
+      const stream = reportStream(data.channelId, data.messageId, data.reporter);
+      return story.log.add(stream, 'report-filed', { ...data, sealed: { by: data.reporter, box: 'text' } });
+    };
+    const handle = (reportId: string, outcome: 'answered' | 'closed', more: object = {}) => {
+      const data = about(reportId, more);
+      const stream = reportStream(data.channelId, data.messageId, data.reporter);
+      const answer = { outcome, by: OWNER, sealed: { by: OWNER, box: `note of ${outcome}` } };
+      return story.log.add(stream, 'report-handled', { ...data, ...answer });
+    };
+    const listed = async (of: ReportsOf, query: Partial<ReportsQuery> = {}) =>
+      (await reports.reader.reports(of, { limit: 10, ...query })).map(({ id }) => id);
+
+    it('lists those of a guild, of the administrators and of a person, the newest first, page by page', async () => {
+      for (const id of ['1', '2', '3']) file(id);
+      file('4', { guildId: null, administrators: [OWNER] });
+      file('5', { guildId: '21', administrators: [OWNER], reporter: '13' });
+      await project();
+      expect(await listed({ guildId: GUILD })).toEqual(['3', '2', '1']);
+      expect(await listed({ guildId: GUILD }, { limit: 1, before: '3' })).toEqual(['2']);
+      expect(await listed({ administrators: true })).toEqual(['5', '4']);
+      expect(await listed({ reporter: BEN })).toEqual(['4', '3', '2', '1']);
+      expect(await listed({ guildId: '404' })).toEqual([]);
+    });
+
+    it('knows each with the last thing that came of it, and lists them by that', async () => {
+      const { id: sealedIn, time } = file('1');
+      file('2');
+      await project();
+      const open = {
+        ...{
+          id: '1',
+          guildId: GUILD,
+          channelId: '30',
+          messageId: '41',
+          author: ANN,
+          reporter: BEN,
+          kind: 'spam',
+          time,
+        },
+        ...{ forAdministrators: false, text: { sealed: { by: BEN, box: 'text' }, sealedIn }, answer: null },
+      };
+      expect(await reports.reader.report('1')).toEqual(open);
+      expect(await reports.reader.reportBy(BEN, '30', '41')).toEqual(open);
+      for (const outcome of ['answered', 'closed'] as const) {
+        const event = handle('1', outcome);
+        await project();
+        const note = { sealed: { by: OWNER, box: `note of ${outcome}` }, sealedIn: event.id };
+        const answer = { outcome, by: OWNER, time: event.time, note };
+        expect(await reports.reader.report('1')).toEqual({ ...open, answer });
+        expect(await listed({ guildId: GUILD }, { standing: outcome })).toEqual(['1']);
+        expect(await listed({ guildId: GUILD }, { standing: 'open' })).toEqual(['2']);
+      }
+      expect(await listed({ guildId: GUILD }, { standing: 'answered' })).toEqual([]);
+      expect(await reports.reader.report('404')).toBeUndefined();
+      expect(await reports.reader.reportBy(ANN, '30', '41')).toBeUndefined();
+    });
+
+    it('takes in one batch what happens to a report', async () => {
+      file('1');
+      handle('1', 'answered');
+      handle('1', 'closed');
+      await project();
+      expect(await listed({ reporter: BEN }, { standing: 'closed' })).toEqual(['1']);
+    });
+  });
