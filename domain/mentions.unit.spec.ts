@@ -76,6 +76,13 @@ describe('mentions in a text', () => {
     expect(mentionsIn('@everyone', { ...all, everyone: false }, may).everyone).toBe(false);
   });
 
+  it('are of roles that the author may mention and wants to, each once', () => {
+    expect(mentionsIn('<@&5> <@&6> <@&5> `<@&5>`', all, may)).toEqual({ users: [], everyone: false, roles: ['5'] });
+    expect(mentionsIn('<@&5>', all, mayNot)).toEqual({ users: [], everyone: false });
+    expect(mentionsIn('<@&5>', { ...all, roles: ['6'] }, may).roles).toBeUndefined();
+    expect(mentionsIn('<@&5>', { ...all, roles: ['5'], users: false }, may).roles).toEqual(['5']);
+  });
+
   it('are at most a hundred users', () => {
     const text = Array.from({ length: 150 }, (_, i) => `<@${i + 1}>`).join('');
     expect(mentionsIn(text, all, may).users).toHaveLength(100);

@@ -103,6 +103,15 @@ export const reportsSuite = (start: StartInstance) =>
       await resumed.cut();
     });
 
+    it('about a moderator are neither shown to that moderator nor handled by them', async () => {
+      const message = await owner.send(guild.channel.id, 'mine');
+      const { id } = await ben.ask<Report>('POST', on(message), { kind: 'hate' });
+      await expect.poll(async () => (await own(ben)).map((report) => report.id)).toContain(id);
+      expect((await listed(owner)).map((report) => report.id)).not.toContain(id);
+      const path = `/guilds/${guild.id}/reports/${id}`;
+      expect(await owner.request('PATCH', path, { state: 'closed' })).toMatchObject({ status: 404 });
+    });
+
     it('go to the administrators from direct channels, and nobody else lists or handles those', async () => {
       const direct = await cleo.openDirect(idOf(ben));
       const message = await cleo.send(direct.id, 'psst');
