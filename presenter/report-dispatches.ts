@@ -10,7 +10,7 @@ type AboutReport = EventOf<'report-filed' | 'report-handled'>;
 
 /** Those who see the channel that the guild has chosen for it, and manage messages where the message is. */
 const moderators = async (
-  { guildId, channelId, author, reporter }: AboutReport['data'],
+  { time, data: { guildId, channelId, author, reporter } }: AboutReport,
   { views: { guilds } }: DispatchDeps,
 ): Promise<((viewer: Viewer) => boolean) | undefined> => {
   const guild = guildId === null ? undefined : await guilds.guild(guildId);
@@ -24,7 +24,7 @@ const moderators = async (
     viewer.userId !== reporter &&
     viewer.isIn(guild.id) &&
     allows(rightsOf(viewer, alerts, guild), Permission.viewChannel) &&
-    allows(rightsOf(viewer, place, guild, { insiders }), Permission.manageMessages);
+    allows(rightsOf(viewer, place, guild, { insiders, time }), Permission.manageMessages);
 };
 
 const told = async (
@@ -38,7 +38,7 @@ const told = async (
   const handlers =
     guildId === null || administrators.length > 0
       ? only(...administrators.filter((userId) => userId !== author && userId !== reporter))
-      : await moderators(event.data, deps);
+      : await moderators(event, deps);
   const to = (visible: Dispatch['visibleTo']) => dispatch(name, data, Intent.none, visible);
   const own: Dispatch = { ...to(only(reporter)), toPeople: true };
   return handlers === undefined ? [own] : [own, to(handlers)];
