@@ -26,7 +26,8 @@ const DIFFERS: Readonly<Record<string, string>> = {
   '/channels/{}/messages': 'no files, components, stickers or polls: a field that asks for one is refused by name',
   '/channels/{}/messages/{}': 'as for sending',
   '/channels/{}': 'a channel stays of its type; settings of forums and voice are refused',
-  '/guilds/{}': 'no pictures, AFK channel, content filter, or features but `DISCOVERABLE`: they are refused beyond their defaults',
+  '/guilds/{}':
+    'no pictures, AFK channel, content filter, or features but `DISCOVERABLE`: they are refused beyond their defaults',
   '/guilds/{}/channels': 'text, announcements and categories',
   '/invites/{}': '`POST` joins, for people; a bot is added by whoever manages the guild',
   '/users/{}': '`PATCH` changes the profile or the password; there are no pictures and no other username',
