@@ -49,7 +49,7 @@ describe('acknowledging', () => {
     for (const answer of answers) expect(right(answer).result).toEqual({ token: null });
     right(await read(ben, ids[0]!));
     expect((await instance.stream(readStream(ben))).map(({ data }) => data)).toEqual([
-      { userId: ben, channels: { [guild.channel]: 3 }, whole: false },
+      { userId: ben, channels: { [guild.channel]: 3 }, back: {}, whole: false },
     ]);
   });
 

@@ -1,6 +1,7 @@
 /** What a socket can make the server hold or do before, and after, anybody knows whose it is. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FRAME_BYTES } from '../schemas/gateway/frames.ts';
 import { guildAndPeople, tokenOf, World } from './testing.ts';
 
 let world: World;
@@ -47,7 +48,7 @@ describe('an unfinished frame', () => {
       embeds: [{ a: 'x'.repeat(8_000) }],
     });
     expect(ok).toBe(true);
-    client.socket.send('x'.repeat(65_537), { fin: false });
+    client.socket.send('x'.repeat(FRAME_BYTES + 1), { fin: false });
     expect(await client.closed()).toBe(4002);
   });
 });
