@@ -12,6 +12,7 @@ import {
   isEventType,
   isFiledForAuditors,
   isInGuildCreate,
+  mayBeAudited,
   type ParleyEvent,
 } from '../schemas/events/catalogue.ts';
 import { hasAny, Intent } from '../schemas/gateway/frames.ts';
@@ -168,7 +169,7 @@ export class Hearing {
   asksFor({ type, audience }: AudienceEntry): boolean {
     if (!isEventType(type)) return true;
     const guildId = this.heard.get(audience)?.guildId ?? null;
-    if (guildId !== null && this.audited.has(guildId)) return true;
+    if (guildId !== null && mayBeAudited(type) && this.audited.has(guildId)) return true;
     return !isFiledForAuditors(type) && hasAny(this.session.intents, intentsOf(type, guildId));
   }
 }

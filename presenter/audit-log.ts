@@ -1,17 +1,16 @@
 /** Audit logs as clients see them. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { everyoneOf } from '../domain/roles.ts';
 import {
   AuditAction,
   type AuditKind,
-  type AuditReader,
-  type AuditRow,
   type AuditValues,
   kindOf,
+  type LoggedNick,
   roleSubject,
-} from '../projections/views/audit-log/view.ts';
-import type { SealedNick } from '../projections/views/guild-views/revisions.ts';
+} from '../domain/audit-log.ts';
+import { everyoneOf } from '../domain/roles.ts';
+import type { AuditReader, AuditRow } from '../projections/views/audit-log/view.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { ChannelDetails, Overwrite } from '../schemas/events/channel.ts';
 import type { Role } from '../schemas/events/guild.ts';
@@ -98,8 +97,8 @@ interface AuditDeps {
   readonly keys: KeyRing;
 }
 
-const sealedNicks = ({ subject, value, former }: AuditRow): readonly SealedNick[] =>
-  kindOf(subject) === 'nick' ? [value, former].flatMap((nick) => (nick as SealedNick | null) ?? []) : [];
+const sealedNicks = ({ subject, value, former }: AuditRow): readonly LoggedNick[] =>
+  kindOf(subject) === 'nick' ? [value, former].flatMap((nick) => (nick as LoggedNick | null) ?? []) : [];
 
 const listOf = (value: unknown): readonly string[] => (value as readonly string[] | null) ?? [];
 
@@ -146,7 +145,7 @@ export const presentAuditEntries = async (
   await keys.load(rows.flatMap(sealedNicks).map(({ sealed }) => sealed.by));
   const names = await roleNames(deps, rows[0]?.guildId ?? '', new Set(rows.flatMap(rolesIn)));
 
-  const openedNick = ({ guildId, about: { targetId } }: AuditRow, nick: SealedNick | null): Fields => {
+  const openedNick = ({ guildId, about: { targetId } }: AuditRow, nick: LoggedNick | null): Fields => {
     if (nick === null) return {};
     const key = keys.cached(nick.sealed.by) ?? undefined;
     const place = { stream: memberStream(guildId, targetId!), eventId: nick.sealedIn };
@@ -175,7 +174,7 @@ export const presentAuditEntries = async (
       ];
     }
     if (kind === 'nick')
-      return differences(openedNick(row, former as SealedNick | null), openedNick(row, value as SealedNick | null));
+      return differences(openedNick(row, former as LoggedNick | null), openedNick(row, value as LoggedNick | null));
     const shown = fieldsOf[kind] as (value: unknown) => Fields;
     const also = await alsoKnown(row);
     const [old, now] = [former, value].map((one) => (one === null ? {} : shown(one))) as [Fields, Fields];

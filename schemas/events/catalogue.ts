@@ -119,6 +119,8 @@ export const FOLLOWED_UP = typesWith(({ followedUp }) => followedUp) as readonly
 export const INDEXED = typesWith(
   ({ indexedFor: filed, auditedIn: audited }) => filed !== nobody || audited !== unaudited,
 );
+/** Whether an audit log names events of the type. */
+export const mayBeAudited = (type: EventType): boolean => definitions[type].auditedIn !== unaudited;
 /** Whether the audience index files events of the type for nobody but those who may read the audit log. */
 export const isFiledForAuditors = (type: EventType): boolean => definitions[type].indexedFor === nobody;
 /** Types of acts whose reason is kept: `toNewEvent` seals it. */

@@ -1,9 +1,10 @@
 /** What every store of audit logs must do. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AuditAction } from '../../../domain/audit-log.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { Story } from '../../testing.ts';
-import { AuditAction, type AuditQuery, type AuditReader } from './view.ts';
+import type { AuditQuery, AuditReader } from './view.ts';
 
 export interface OpenAuditLog {
   readonly reader: AuditReader;

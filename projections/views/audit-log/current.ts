@@ -1,15 +1,8 @@
 /** The audit logs while their store lags behind the log: what it does not hold yet is among what this node has received. */
 
+import type { AuditSubject } from '../../../domain/audit-log.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
-import {
-  type AuditQuery,
-  type AuditReader,
-  type AuditRecord,
-  type AuditRow,
-  type AuditSubject,
-  type Known,
-  rowAfter,
-} from './view.ts';
+import { type AuditQuery, type AuditReader, type AuditRecord, type AuditRow, type Known, rowAfter } from './view.ts';
 
 interface CurrentAuditLogOptions {
   readonly stored: AuditReader;

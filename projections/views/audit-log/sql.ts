@@ -1,17 +1,16 @@
 /** The audit logs in every SQL store. */
 
 import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
+import { AuditAction, type AuditSubject } from '../../../domain/audit-log.ts';
 import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
 import { boundOf, idKey as postgresId, rowsOf } from '../../../stores/postgres/values.ts';
 import { adding, type Connection, idKey, query } from '../../../stores/sqlite/statements.ts';
 import {
   type AuditAbout,
-  AuditAction,
   type AuditQuery,
   type AuditReader,
   type AuditRecord,
   type AuditRow,
-  type AuditSubject,
   actionAfter,
   type Known,
 } from './view.ts';
