@@ -13,8 +13,9 @@ import { everyoneOf } from '../domain/roles.ts';
 import type { AuditReader, AuditRow } from '../projections/views/audit-log/view.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { ChannelDetails, Overwrite } from '../schemas/events/channel.ts';
-import type { Role } from '../schemas/events/guild.ts';
+import type { GuildDetails, Role } from '../schemas/events/guild.ts';
 import { Nickname } from '../schemas/events/member.ts';
+import type { ThreadDetails } from '../schemas/events/thread.ts';
 import { memberStream } from '../schemas/streams.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
 import { CHANNEL_TYPES, presentPauses } from './guilds.ts';
@@ -24,16 +25,35 @@ import { wireTime } from './time.ts';
 /** A thing's fields, by the names that clients know. */
 type Fields = Readonly<Record<string, unknown>>;
 
-const channelFields = ({ name, topic, nsfw, position, parentId, slowmode }: ChannelDetails): Fields => ({
-  ...{ name, topic, nsfw, position, parent_id: parentId, rate_limit_per_user: slowmode },
+/** Names every field, so that a new one cannot be forgotten. */
+const named =
+  <Thing>(names: { readonly [Field in keyof Thing]-?: string }) =>
+  (thing: Thing): Fields =>
+    Object.fromEntries(
+      Object.entries<string>(names).map(([field, name]) => [name, (thing as Record<string, unknown>)[field]]),
+    );
+
+const guildFields = named<Omit<GuildDetails, 'isPublic'>>({
+  name: 'name',
+  description: 'description',
+  verificationLevel: 'verification_level',
+  defaultNotifications: 'default_message_notifications',
+  systemChannelId: 'system_channel_id',
+  systemChannelFlags: 'system_channel_flags',
+  safetyAlertsChannelId: 'safety_alerts_channel_id',
+});
+
+const channelFields = named<ChannelDetails>({
+  name: 'name',
+  topic: 'topic',
+  nsfw: 'nsfw',
+  position: 'position',
+  parentId: 'parent_id',
+  slowmode: 'rate_limit_per_user',
 });
 
 const fieldsOf: { readonly [K in Exclude<AuditKind, 'roles' | 'nick'>]: (value: AuditValues[K]) => Fields } = {
-  details: ({ name, description, verificationLevel, defaultNotifications, systemChannelId, ...others }) => ({
-    ...{ name, description, verification_level: verificationLevel },
-    ...{ default_message_notifications: defaultNotifications, system_channel_id: systemChannelId },
-    ...{ system_channel_flags: others.systemChannelFlags, features: others.isPublic ? ['DISCOVERABLE'] : [] },
-  }),
+  details: ({ isPublic, ...details }) => ({ ...guildFields(details), features: isPublic ? ['DISCOVERABLE'] : [] }),
   owner: ({ ownerId }) => ({ owner_id: ownerId }),
   pauses: (pauses) => ({ incidents_data: presentPauses(pauses) }),
   role: ({ name, permissions, color, hoist, mentionable, position }) => ({
@@ -45,8 +65,12 @@ const fieldsOf: { readonly [K in Exclude<AuditKind, 'roles' | 'nick'>]: (value: 
   }),
   channel: channelFields,
   overwrite: ({ id, type, allow, deny }) => ({ id, type, allow, deny }),
-  thread: ({ name, archived, locked, autoArchive, invitable }) => ({
-    ...{ name, archived, locked, auto_archive_duration: autoArchive, invitable },
+  thread: named<Omit<ThreadDetails, 'archiveTime'>>({
+    name: 'name',
+    archived: 'archived',
+    locked: 'locked',
+    autoArchive: 'auto_archive_duration',
+    invitable: 'invitable',
   }),
   timeout: ({ until }) => ({ communication_disabled_until: until === null ? null : wireTime(until) }),
   invite: ({ code, channelId, inviterId, maxUses, maxAge }) => ({
@@ -159,7 +183,7 @@ export const presentAuditEntries = async (
     return row === undefined ? {} : { type: CHANNEL_TYPES[row.kind], permission_overwrites: row.overwrites };
   };
 
-  const named = (ids: readonly string[]) => ids.map((id) => ({ id, name: names.get(id) ?? '' }));
+  const withNames = (ids: readonly string[]) => ids.map((id) => ({ id, name: names.get(id) ?? '' }));
 
   const changesIn = async (row: AuditRow): Promise<readonly ApiAuditChange[]> => {
     const { value, former } = row;
@@ -169,8 +193,8 @@ export const presentAuditEntries = async (
       const [old, now] = [listOf(former), listOf(value)];
       const [added, removed] = [now.filter((id) => !old.includes(id)), old.filter((id) => !now.includes(id))];
       return [
-        ...(added.length === 0 ? [] : [{ key: '$add', new_value: named(added) }]),
-        ...(removed.length === 0 ? [] : [{ key: '$remove', new_value: named(removed) }]),
+        ...(added.length === 0 ? [] : [{ key: '$add', new_value: withNames(added) }]),
+        ...(removed.length === 0 ? [] : [{ key: '$remove', new_value: withNames(removed) }]),
       ];
     }
     if (kind === 'nick')
