@@ -23,7 +23,7 @@ export const privacySuite = (start: StartInstance) =>
 
     beforeAll(async () => {
       // A limit answers before anything is looked up, so on a fast machine it would answer in place of what is tested.
-      const limits = ['SEND', 'GLOBAL', 'REACTION', 'PIN', 'THREAD_CREATE', 'THREAD_MEMBER', 'INVITE_CREATE'];
+      const limits = ['SEND', 'GLOBAL', 'REACTION', 'PIN', 'THREAD_CREATE', 'THREAD_MEMBER', 'INVITE_CREATE', 'REPORT'];
       instance = await start(Object.fromEntries(limits.map((name) => [`PARLEY_LIMIT_${name}`, 'off'])));
       const owner = instance.api.as(await instance.api.register(someName('owner')));
       const guild = await owner.createGuild('Half open');
@@ -50,7 +50,9 @@ export const privacySuite = (start: StartInstance) =>
     it.each(['denied'])('looks like one that does not exist on every route (%s)', async (kind) => {
       const bodyFor = ({ path, takesBody }: RouteShape, messageId: string) => {
         if (!takesBody) return undefined;
-        return path.includes('/permissions/') ? OVERWRITE : { ...BODY, messages: [messageId, '4194304000003'] };
+        return path.includes('/permissions/')
+          ? OVERWRITE
+          : { ...BODY, kind: 'spam', messages: [messageId, '4194304000003'] };
       };
       const ask = async (route: RouteShape, { channelId, messageId }: typeof nothing) => {
         const values = route.parameters.map((name, i) => {
