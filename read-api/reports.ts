@@ -30,11 +30,12 @@ const pageOf = async (
   const seen: ReportRow[] = [];
   let last = before;
   for (let pages = 0; pages < PAGES && seen.length < limit; pages += 1) {
-    const query = { limit, ...(state && { standing: state }), ...(last && { before: last }) };
+    // However few are asked for: many of others may come before the first that is the asker's.
+    const query = { limit: MOST, ...(state && { standing: state }), ...(last && { before: last }) };
     const rows = await deps.views.reports.reports(of, query);
     const visible = await Promise.all(rows.map(isTheirs));
     seen.push(...rows.filter((_, n) => visible[n]));
-    if (rows.length < limit) break;
+    if (rows.length < MOST) break;
     last = rows.at(-1)!.id;
   }
   return seen.slice(0, limit);

@@ -1,6 +1,8 @@
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
 import { wireTime } from '../presenter/time.ts';
+import type { Readers } from '../projections/port.ts';
+import type { ReportRow } from '../projections/views/reports/view.ts';
 import { readRoutes } from './index.ts';
 import {
   ask,
@@ -215,6 +217,27 @@ describe('queries', () => {
       right: { body: { items: [{ message: { id: '1005' } }, { message: { id: '1004' } }], has_more: true } },
     });
     expect(await board(4)).toMatchObject({ right: { body: { has_more: false } } });
+  });
+
+  it('show the first report that is the asker’s to handle, behind many that are not, however few are asked for', async () => {
+    const reportAt = (n: number): ReportRow => ({
+      ...{ id: String(n), guildId: GUILD, channelId: OPEN_CHANNEL, messageId: '1005', reporter: BOT },
+      // Nobody hears of reports about themselves.
+      ...{ author: n === 1 ? MEMBER : OWNER, forAdministrators: false, kind: 'spam', time: NOW, answer: null },
+      text: { sealed: { by: BOT, box: '' }, sealedIn: 'e' },
+    });
+    const all = Array.from({ length: 150 }, (_, n) => reportAt(150 - n));
+    const reports: Readers['reports'] = {
+      ...deps.views.reports,
+      reports: async (_, { before, limit }) =>
+        all.filter(({ id }) => before === undefined || Number(id) < Number(before)).slice(0, limit),
+    };
+    const presenter = { ...deps.presenter, reports: async (rows: readonly ReportRow[]) => rows as never };
+    const withReports = readRoutes({ ...deps, presenter, views: { ...deps.views, reports } });
+    for (const limit of [1, 50])
+      expect(await ask(withReports, `/guilds/${GUILD}/reports?limit=${limit}`, OWNER)).toMatchObject({
+        right: { body: [{ id: '1' }] },
+      });
   });
 
   it('find public guilds by any spelling of their names', async () => {
