@@ -364,3 +364,18 @@ it.each(commands.map(({ type }) => type as CommandType))('%s', async (type) => {
   await instance.settled();
   expect(await instance.log.head()).toBe(head);
 });
+
+const changes = commands.filter(({ route }) => ['PATCH', 'PUT', 'DELETE'].includes(route.method));
+
+it.each(changes.map(({ type }) => type as CommandType))(
+  '%s without a key, once more, changes nothing',
+  async (type) => {
+    const { by, once } = await repeats[type]();
+    right(await instance.ask(by, type, once as never));
+    await instance.settled();
+    const head = await instance.log.head();
+    await instance.ask(by, type, once as never);
+    await instance.settled();
+    expect(await instance.log.head()).toBe(head);
+  },
+);

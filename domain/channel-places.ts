@@ -1,6 +1,7 @@
 /** Where a guild's channels stand. */
 import { isDeepStrictEqual } from 'node:util';
 import { either } from 'fp-ts';
+import type { EventData } from '../schemas/events/catalogue.ts';
 import { type Overwrite, PLAIN } from '../schemas/events/channel.ts';
 import { type PlacedChannel, wrongParent } from './categories.ts';
 import type { ChannelState } from './channel.ts';
@@ -20,7 +21,19 @@ export interface AskedPlace {
 
 interface SeenChannel extends PlacedChannel {
   readonly overwrites: readonly Overwrite[];
+  /** Its place in the list. */
+  readonly order?: number;
 }
+
+type Place = EventData<'channels-moved'>['channels'][number];
+
+const standsSo = (
+  { order, parentId, overwrites }: SeenChannel,
+  { position, parentId: asked, overwrites: wanted }: Place,
+): boolean =>
+  (position === null || position === order) &&
+  asked === parentId &&
+  (wanted === null || overwriteChanges(overwrites, wanted).length === 0);
 
 /** @param command.known the guild's channels that the caller sees, as they are */
 export const moveChannels = (
@@ -33,7 +46,8 @@ export const moveChannels = (
   if (!allows(permissions, Permission.manageChannels)) return refuse('missingPermissions');
   if (state.keys.has(key)) return nothing;
   const parents = new Map(known.filter(({ isDeleted }) => isDeleted !== true).map((one) => [one.id, one.parentId]));
-  const channels = [];
+  const channels: Place[] = [];
+  let isSame = true;
   for (const { id, position, parentId: asked, locked } of places) {
     const channel = known.find((one) => one.id === id && one.isDeleted !== true);
     if (channel === undefined) return refuse('unknownChannel');
@@ -54,9 +68,11 @@ export const moveChannels = (
       if (!allowsAll(permissions, changed)) return refuse('missingPermissions');
     }
     const overwrites = category === undefined ? null : [...category.overwrites];
-    channels.push({ channelId: id, position: position ?? null, parentId, overwrites });
+    const place = { channelId: id, position: position ?? null, parentId, overwrites };
+    isSame &&= standsSo(channel, place);
+    channels.push(place);
   }
-  return channels.length === 0 ? nothing : happen({ type: 'channels-moved', data: { guildId, channels } });
+  return isSame ? nothing : happen({ type: 'channels-moved', data: { guildId, channels } });
 };
 
 /** A step of a process. @param command.from it only leaves this category */

@@ -1,5 +1,6 @@
 /** What a person reports about a message. Stream `report-<channel>_<message>_<reporter>`, so nobody reports one twice. */
 
+import type { Sealed } from '../schemas/envelope.ts';
 import type { EventData, EventOf } from '../schemas/events/catalogue.ts';
 import type { ReportOutcome } from '../schemas/events/report.ts';
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
@@ -11,24 +12,30 @@ export interface ReportState extends StreamState {
   /** `null` until it is filed. */
   filed: Filed | null;
   outcome: ReportOutcome | 'open';
+  /** The last answer: whose it is, and its note, sealed in the event of this id. */
+  answer: { readonly by: string; readonly sealed: Sealed; readonly sealedIn: string } | null;
   keys: RecentKeys;
 }
 
-const STATE_BYTES = 800;
+const STATE_BYTES = 900;
 
 const withoutText = ({ data: { sealed: _, ...filed } }: EventOf<'report-filed'>): Filed => filed;
 
 export const reportFold: Fold<ReportState> = {
-  version: 1,
-  initial: () => ({ sequence: 0, filed: null, outcome: 'open', keys: new RecentKeys() }),
+  version: 2,
+  initial: () => ({ sequence: 0, filed: null, outcome: 'open', answer: null, keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
     if (event.type === 'report-filed') state.filed = withoutText(event);
-    else if (event.type === 'report-handled') state.outcome = event.data.outcome;
+    else if (event.type === 'report-handled') {
+      const { outcome, by, sealed } = event.data;
+      state.outcome = outcome;
+      state.answer = { by, sealed, sealedIn: event.id };
+    }
     return state;
   },
-  bytes: ({ keys }) => STATE_BYTES + keys.bytes,
+  bytes: ({ answer, keys }) => STATE_BYTES + (answer?.sealed?.box.length ?? 0) + keys.bytes,
   ...storedWithKeys<ReportState>(),
 };
 
@@ -49,13 +56,25 @@ export const fileReport = (
   return happen({ type: 'report-filed', data: report, secret: secretOf(report.reporter, text) });
 };
 
-/** Answers a report, as often as there is something to say, or closes it, once. */
+/**
+ * Answers a report, as often as there is something to say, or closes it, once.
+ * @param command.formerNote what the last answer said
+ */
 export const handleReport = (
-  command: { readonly by: string; readonly outcome: ReportOutcome; readonly note: string; readonly key: string },
-  { filed, outcome, keys }: ReportState,
+  command: {
+    readonly by: string;
+    readonly outcome: ReportOutcome;
+    readonly note: string;
+    readonly key: string;
+    readonly formerNote: string | undefined;
+  },
+  { filed, outcome, answer, keys }: ReportState,
 ): Decision => {
   if (filed === null) return refuse('unknownReport');
   if (keys.has(command.key)) return nothing;
+  // Whoever says the same once more has not heard that it was said.
+  const isSame = outcome === command.outcome && answer?.by === command.by && command.formerNote === command.note;
+  if (isSame) return nothing;
   if (outcome === 'closed')
     return command.outcome === 'closed' && command.note === '' ? nothing : refuse('reportClosed');
   const data = { ...filed, outcome: command.outcome, by: command.by };

@@ -11,6 +11,7 @@ import { REPORT_KINDS, REPORT_OUTCOMES } from '../../schemas/events/report.ts';
 import { OnGuild, OnMessage } from '../../schemas/http/route.ts';
 import { Report } from '../../schemas/http/shapes.ts';
 import { reportStream } from '../../schemas/streams.ts';
+import { openAs } from '../../vault/sealing.ts';
 import { ACCEPTED, type Asked, type CommandDeps, command, type Result, refused, type Stored } from '../command.ts';
 import type { Answer } from '../port.ts';
 
@@ -100,18 +101,35 @@ const handledBy = async (
   return isTheirs ? either.right(row) : refused('unknownReport');
 };
 
+const streamOf = ({ channelId, messageId, reporter }: ReportRow) => reportStream(channelId, messageId, reporter);
+
+/** What the last answer said. */
+const noteIn = async (
+  { answer }: report.ReportState,
+  stream: string,
+  keys: CommandDeps['keys'],
+): Promise<string | undefined> =>
+  answer === null
+    ? undefined
+    : openAs(t.string, await keys.get(answer.by), { stream, eventId: answer.sealedIn }, answer.sealed);
+
 type Handling = Asked<OnAnyReport & t.TypeOf<typeof Handled>>;
 
 const handling = {
   body: Handled,
   structural: false as const,
   prepare: (asked: Handling, deps: CommandDeps) => handledBy(asked, deps),
-  preparedStream: ({ channelId, messageId, reporter }: ReportRow) => reportStream(channelId, messageId, reporter),
-  decide: (state: report.ReportState, _: unknown, { fields, context, cause }: Handling) =>
-    report.handleReport(
-      { by: context.actor.userId, outcome: fields.state, note: fields.note ?? '', key: cause.key },
-      state,
-    ),
+  preparedStream: streamOf,
+  decide: async (
+    state: report.ReportState,
+    { prepared }: { readonly prepared: ReportRow },
+    { fields, context, cause }: Handling,
+    { keys }: CommandDeps,
+  ) => {
+    const formerNote = await noteIn(state, streamOf(prepared), keys);
+    const said = { by: context.actor.userId, outcome: fields.state, note: fields.note ?? '', formerNote };
+    return report.handleReport({ ...said, key: cause.key }, state);
+  },
   answer: async ({ prepared, event }: Stored<unknown, ReportRow>): Promise<Result<Answer>> =>
     either.right({
       kind: 'report',
