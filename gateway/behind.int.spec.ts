@@ -41,7 +41,8 @@ describe('while a gateway does not yet hear everything of', () => {
   });
   afterEach(async () => {
     await world.close();
-    expect([...listened.values()].every((times) => times === 0)).toBe(true);
+    // Sockets that were closed end after their server.
+    await expect.poll(() => [...listened.values()].every((times) => times === 0)).toBe(true);
   });
 
   /** From now on nothing is heard until the returned function is called. */
