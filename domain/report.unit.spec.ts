@@ -6,7 +6,11 @@ const report = {
   ...{ reportId: '9', guildId: GUILD, channelId: CHANNEL, messageId: '8', author: ANN, reporter: BEN },
   ...{ administrators: [], kind: 'spam' as const },
 };
-const handle = (outcome: 'answered' | 'closed', key: string, note = '') => ({ by: OWNER, outcome, note, key });
+/** @param formerNote what the last answer said */
+const handle = (outcome: 'answered' | 'closed', key: string, note = '', formerNote?: string) => ({
+  ...{ by: OWNER, outcome, note, key },
+  formerNote,
+});
 
 const filed = () => {
   const history = new History(reportFold, 'report-1');
@@ -35,5 +39,16 @@ describe('a report', () => {
     expect(refusal(handleReport(handle('closed', 'd', 'more'), history.state))).toBe('reportClosed');
     expect(refusal(handleReport(handle('answered', 'd'), history.state))).toBe('reportClosed');
     expect(refusal(handleReport(handle('answered', 'd'), reportFold.initial()))).toBe('unknownReport');
+  });
+
+  it('is not answered by the same person with the same once more', () => {
+    const history = filed();
+    history.given((state) => handleReport(handle('answered', 'a', 'seen'), state), 'a');
+    const again = handle('answered', 'b', 'seen', 'seen');
+    expect(events(handleReport(again, history.state))).toEqual([]);
+    for (const other of [{ by: ANN }, { note: 'more' }, { outcome: 'closed' as const }])
+      expect(events(handleReport({ ...again, ...other }, history.state))).toHaveLength(1);
+    history.given((state) => handleReport(handle('closed', 'c', 'done', 'seen'), state), 'c');
+    expect(events(handleReport(handle('closed', 'd', 'done', 'done'), history.state))).toEqual([]);
   });
 });
