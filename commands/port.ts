@@ -125,6 +125,8 @@ interface CommandPath {
   readonly formerPath?: string;
   /** The field whose value is the whole body, which is a list. Over the socket it is a field like any other. */
   readonly bodyIs?: string;
+  /** No field of the body is required alone, but one of several is. */
+  readonly needsBody?: boolean;
   /** Discord has no such path. */
   readonly ours?: boolean;
   /** Describes a success in the documentation. */

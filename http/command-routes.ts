@@ -30,7 +30,7 @@ const routesOf = (
   command: CommandShape,
 ): readonly Route[] => {
   const { type, summary, params, query } = command;
-  const { method, path, formerPath, bodyIs, status, answers, ours = false } = command.route;
+  const { method, path, formerPath, bodyIs, needsBody, status, answers, ours = false } = command.route;
   const body = bodyIs === undefined ? command.body : listIn(command.body, bodyIs);
   const handle = async (request: RouteRequest<unknown, unknown, unknown>) => {
     const traceparent = traceparentOf(request.headers.traceparent);
@@ -65,6 +65,7 @@ const routesOf = (
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { query }),
       ...(body === undefined ? {} : { body }),
+      ...(needsBody === undefined ? {} : { needsBody }),
       answers,
       answer: 'answer' in command.route ? command.route.answer : 'nothing',
       status,

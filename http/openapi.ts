@@ -1,4 +1,5 @@
 /** The OpenAPI 3.1 document, generated from the routes and their codecs. */
+import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { ListType, OptionalType, SizedType } from '../schemas/codecs.ts';
 import { type RequiredCaller, type Route, takesKey } from '../schemas/http/route.ts';
@@ -226,10 +227,11 @@ const REFUSALS: Readonly<Record<RequiredCaller, Readonly<Record<string, Response
   administrator: { '401': errorResponse('No good token'), '403': errorResponse('Not an administrator') },
 };
 
-const requestBody = ({ body }: Route): Pick<Operation, 'requestBody'> => {
+/** A request without a body is read as one without fields. */
+const requestBody = ({ body, needsBody = false }: Route): Pick<Operation, 'requestBody'> => {
   if (body === undefined) return {};
-  const schema = jsonSchema(body);
-  return { requestBody: { required: schema.required !== undefined, content: { 'application/json': { schema } } } };
+  const required = needsBody || either.isLeft(body.decode({}));
+  return { requestBody: { required, content: { 'application/json': { schema: jsonSchema(body) } } } };
 };
 
 const LINES = { type: 'string', description: 'One JSON object a line' } as const;

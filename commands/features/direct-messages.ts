@@ -80,7 +80,14 @@ export const openDirect = command({
   type: 'dm.create',
   summary:
     'Open the direct channel with somebody (`recipient_id`), or create a group with several (`recipients`), who are friends of yours or share a guild with you.',
-  route: { method: 'POST', path: '/users/@me/channels', status: 200, answers: 'The channel.', answer: Channel },
+  route: {
+    method: 'POST',
+    path: '/users/@me/channels',
+    needsBody: true,
+    status: 200,
+    answers: 'The channel.',
+    answer: Channel,
+  },
   body: Recipients,
   structural: true,
   check: refuseNotThere({ access_tokens: [], nicks: [] }),

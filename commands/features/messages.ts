@@ -130,6 +130,7 @@ export const sendMessage = command({
   route: {
     method: 'POST',
     path: '/channels/:channel_id/messages',
+    needsBody: true,
     status: 200,
     answers: 'The message.',
     answer: Message,

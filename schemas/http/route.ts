@@ -54,6 +54,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly params?: t.Type<P, unknown, unknown>;
   readonly query?: t.Type<Q, unknown, unknown>;
   readonly body?: t.Type<B, unknown, unknown>;
+  /** No field of the body is required alone, but one of several is. */
+  readonly needsBody?: boolean;
   /** Longest body in bytes; the default is that of every route. */
   readonly bodyLimit?: number;
   /** Describes a success in the documentation. */
