@@ -310,9 +310,19 @@ const inWords = (type: t.Decoder<never, unknown>): string => {
   return 'an object';
 };
 
+const isChoice = (type: t.Decoder<never, unknown>): boolean =>
+  type instanceof OptionalType ? isChoice(type.codec) : type instanceof t.UnionType;
+
+/** What the value had to be. Of a value that is one of several, all of them are named. */
+const wanted = (context: t.Context): t.Decoder<never, unknown> => {
+  let at = context.length - 1;
+  if (context[at]!.type instanceof t.LiteralType) while (at > 0 && isChoice(context[at - 1]!.type)) at -= 1;
+  return context[at]!.type;
+};
+
 const messageOf = (error: t.ValidationError): string => {
   if (error.message !== undefined) return error.message;
-  return error.value === undefined ? 'This field is required' : `Must be ${inWords(error.context.at(-1)!.type)}.`;
+  return error.value === undefined ? 'This field is required' : `Must be ${inWords(wanted(error.context))}.`;
 };
 
 const codeOf = (failure: t.ValidationError): string => {

@@ -76,14 +76,16 @@ describe('a decoding error', () => {
       record: t.UnknownRecord,
       list: t.array(t.string),
       kind: t.union([t.literal(0), t.literal('one')]),
+      another: optional(t.union([t.literal(60), t.literal(1440)])),
       key: t.keyof({ true: null, false: null }),
       text: t.string,
     });
-    expect(errorsOf(codec, { object: 'x', record: 1, list: {}, kind: 5, key: 'x', text: 7 })).toEqual({
+    expect(errorsOf(codec, { object: 'x', record: 1, list: {}, kind: 5, another: 61, key: 'x', text: 7 })).toEqual({
       object: invalid(/^Must be an object\.$/),
       record: invalid(/^Must be an object\.$/),
       list: invalid(/^Must be a list\.$/),
-      kind: invalid(/^Must be 0\.$/),
+      kind: invalid(/^Must be 0 or "one"\.$/),
+      another: invalid(/^Must be 60 or 1440\.$/),
       key: invalid(/^Must be true or false\.$/),
       text: invalid(/^Must be a string\.$/),
     });

@@ -64,7 +64,7 @@ const bring = ({ from, data, acceptLoss }: RestoreOptions): (() => void) => {
   const there = [...BACKED_UP, VIEWS_FILE].filter((name) => existsSync(join(data, name)));
   if (there.length > 0)
     throw new Error(
-      `${data} (PARLEY_DATA) holds ${there.join(', ')}: move this folder away first, or set PARLEY_DATA to where the backup shall go`,
+      `${data} (PARLEY_DATA) holds ${there.join(', ')}: move this folder away first, or set PARLEY_DATA to where the backup is to go`,
     );
   const isNew = makeDirectory(data, 'PARLEY_DATA');
   const before = readdirSync(data);

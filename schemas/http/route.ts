@@ -7,7 +7,7 @@ import { Snowflake } from '../codecs.ts';
 import type { ParleyError } from '../errors.ts';
 import type { AnswerShape } from './shapes.ts';
 
-/** `public`: no token. `user`: any token. `administrator`: a token of the person who administers the instance. */
+/** `public`: no token. `user`: any token. `administrator`: a token of an administrator of the instance. */
 export type RequiredCaller = 'public' | 'user' | 'administrator';
 
 export interface RouteRequest<P, Q, B> {
