@@ -130,7 +130,7 @@ program
   .option('--follow', 'do not end: wait for new events (with --url)')
   .addOption(new Option('--format <format>', 'one JSON object a line').choices(['ndjson']).default('ndjson'))
   .option('--url <url>', 'address of a running server')
-  .option('--token <token>', 'token of the administrator; PARLEY_TOKEN is read too')
+  .option('--token <token>', 'token of an administrator; PARLEY_TOKEN is read too')
   .action(replayCommand);
 
 program
