@@ -2,9 +2,9 @@
 
 import { ROLES } from '../../schemas/settings.ts';
 import { Api } from './api.ts';
-import { startCluster } from './cluster.ts';
+import { type ClusterOptions, startCluster } from './cluster.ts';
 import { startFront } from './front.ts';
-import type { Instance, StartInstance } from './instance.ts';
+import type { Instance } from './instance.ts';
 import { LIMITS_OFF, type Server } from './server.ts';
 
 const ALL = ROLES.join(',');
@@ -20,11 +20,15 @@ const asOne = (url: string, servers: readonly Server[]): Pick<Server, 'url' | 'a
 });
 
 /** Two nodes with every role. Connections alternate between them, so that nothing may depend on the node. */
-export const startClusterInstance: StartInstance = async (env = LIMITS_OFF): Promise<Instance> => {
+export const startClusterInstance = async (
+  env: Readonly<Record<string, string>> = LIMITS_OFF,
+  options: Pick<ClusterOptions<(typeof NODES)[number]>, 'namespace'> = {},
+): Promise<Instance> => {
   const front = await startFront();
   const cluster = await startCluster({
     processes: { one: ALL, other: ALL },
     env: { ...env, PARLEY_PUBLIC_URL: front.url },
+    ...options,
   }).catch(async (error) => {
     await front.close();
     throw error;
