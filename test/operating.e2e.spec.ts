@@ -170,7 +170,7 @@ describe('the command line', () => {
     following.stdout.resume();
     await owner.as({ ...owner.account!, authorization: `Bearer ${token}` }).ask('POST', '/auth/logout');
     expect(await exited).toEqual([1, null]);
-    expect(Buffer.concat(said).toString()).toContain('the token no longer allows to follow the log');
+    expect(Buffer.concat(said).toString()).toContain('the token no longer allows following the log');
   });
 
   it('follows what happens on a running server until it is stopped', async () => {

@@ -35,7 +35,10 @@ export const adminCreate = ({ username }: { readonly username: string }): Promis
     await withCore(
       async ({ write: { identity } }) => {
         const setupCode = await identity.setupCode();
-        if (setupCode === undefined) throw new Error(`somebody administers the server in ${data} already`);
+        if (setupCode === undefined)
+          throw new Error(
+            `somebody administers the server in ${data} already: they name others with PUT /v1/administrators/<user>`,
+          );
         const registered = await identity.register(
           { username, password, globalName: null },
           { address: 'the command line', correlationId: randomUUID(), isGone: () => false, setupCode },

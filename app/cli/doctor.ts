@@ -10,7 +10,8 @@ class Damaged extends Error {}
 export const doctorCommand = (): Promise<void> =>
   reported(async () => {
     const { profile, data } = configured();
-    if (profile !== 'embedded') throw new Error('only the log of a data folder can be checked');
+    if (profile !== 'embedded')
+      throw new Error('parley doctor checks the log of a data folder: leave PARLEY_PROFILE out');
     const { events, findings, count } = await shown({ checking: 'positions' }, (at) =>
       checkLog({
         directory: data,

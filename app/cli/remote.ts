@@ -86,7 +86,7 @@ const refusalOf = async (answer: Response): Promise<Error> => {
 /** The server at `--url`, called with `--token` or PARLEY_TOKEN; `undefined` without a URL. */
 export const serverAt = ({ url, token = process.env.PARLEY_TOKEN }: ServerOptions): RemoteServer | undefined => {
   if (url === undefined) return undefined;
-  if (token === undefined) throw new WrongUsage('--url needs --token (or PARLEY_TOKEN): the token of who asks');
+  if (token === undefined) throw new WrongUsage('--url needs --token (or PARLEY_TOKEN): the token of whoever asks');
   const ask = async (method: string, path: string, body?: unknown): Promise<Response> => {
     const answer = await fetch(`${url.replace(/\/+$/, '')}/v1${path}`, {
       method,

@@ -98,5 +98,5 @@ export const replayCommand = (options: ReplayOptions): Promise<void> =>
       throw new Error(`the server at ${options.url} broke its answer off (${failure.message})`);
     });
     if (ended && options.follow)
-      throw new Error(`the server at ${options.url} ended its answer: the token no longer allows to follow the log`);
+      throw new Error(`the server at ${options.url} ended its answer: the token no longer allows following the log`);
   });
