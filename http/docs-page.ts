@@ -50,15 +50,15 @@ const sentence = (words: string): string => (words.endsWith('.') ? words : `${wo
 const section = (method: string, path: string, operation: Operation): string => {
   const fields = fieldsOf(operation);
   const table = fields.length === 0 ? '' : `<table>${fields.map(fieldRow).join('')}</table>`;
-  const who = operation.security.length === 0 ? 'Without a token.' : (operation.description ?? 'With any token.');
+  const who = operation.security.length === 0 ? 'Without a token.' : (operation.description ?? 'With a token.');
   return `<section id="${operation.operationId}"><h3><b>${method.toUpperCase()}</b> <code>${escaped(path)}</code></h3>
-<p>${escaped(sentence(operation.summary))} ${who}</p>${table}<p>Answers: ${escaped(Object.values(operation.responses)[0]!.description)}</p></section>`;
+<p>${escaped(sentence(operation.summary))} ${who}</p>${table}<p>Answers: ${escaped(sentence(Object.values(operation.responses)[0]!.description))}</p></section>`;
 };
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
 section{border-top:1px solid #ddd;padding:.5rem 0}h3{margin:.5rem 0}b{color:#06c}
 table{border-collapse:collapse;font-size:.9rem}td{border:1px solid #ddd;padding:.2rem .6rem;vertical-align:top}
-@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}section,td{border-color:#444}b{color:#6af}}`;
+@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}section,td{border-color:#444}b,a{color:#6af}}`;
 
 export const docsPage = (document: OpenApi): string => {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -67,12 +67,15 @@ export const docsPage = (document: OpenApi): string => {
   const tags = [...new Set(operations.flatMap(({ operation }) => operation.tags))];
   const chapters = tags.map((tag) => {
     const own = operations.filter(({ operation }) => operation.tags.includes(tag));
-    return `<h2>${escaped(tag)}</h2>${own.map((one) => section(one.method, one.path, one.operation)).join('\n')}`;
+    return `<h2 id="${escaped(tag)}">${escaped(tag)}</h2>${own.map((one) => section(one.method, one.path, one.operation)).join('\n')}`;
   });
+  const contents = tags.map((tag) => `<a href="#${escaped(tag)}">${escaped(tag)}</a>`);
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${document.info.title}: HTTP API</title><style>${STYLE}</style></head><body>
 <h1>${document.info.title}: HTTP API</h1><p>${escaped(document.info.description)}
 Every path stands below ${document.servers.map((server) => `<code>${escaped(server.url)}</code>`).join(' and ')}.
+A person's token is sent as <code>Authorization: Bearer &lt;token&gt;</code>, a bot's as <code>Authorization: Bot &lt;token&gt;</code>.
 Errors are <code>{code, message, errors?}</code>. <a href="/openapi.json">OpenAPI document</a>.</p>
+<p>${contents.join(', ')}</p>
 ${chapters.join('\n')}</body></html>`;
 };
