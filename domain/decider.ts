@@ -35,6 +35,9 @@ export const happen = (...events: DecidedEvent[]): Decision => either.right(even
 /** Nothing to record: the state is already as wanted. */
 export const nothing: Decision = either.right([]);
 
+/** Of what was looked for, or the decision that ends the search. */
+export const isDecision = <A extends object>(found: A | Decision): found is Decision => '_tag' in found;
+
 /** The time of an event that did not happen now but was imported, in milliseconds since 1970. */
 export const timed = ({ time }: { readonly time?: number | undefined }): { readonly time?: number } =>
   time === undefined ? {} : { time };

@@ -3,7 +3,7 @@ import type { DecidedEvent, EventData } from '../schemas/events/catalogue.ts';
 import { MessageType } from '../schemas/events/channel.ts';
 import type { Group } from '../schemas/events/group.ts';
 import { type ChannelActor, type ChannelState, denied, postedFor, rightsIn } from './channel.ts';
-import { type Decision, happen, nothing, refuse } from './decider.ts';
+import { type Decision, happen, isDecision, nothing, refuse } from './decider.ts';
 import { type Patch, patched } from './patch.ts';
 import { messageIdAfter } from './snowflake.ts';
 
@@ -38,8 +38,6 @@ const groupOf = ({ settings }: ChannelState): Group | undefined =>
 const enter = (command: ChannelActor, state: ChannelState): Group | Decision =>
   denied(rightsIn(state, command), 0n) ?? groupOf(state) ?? refuse('wrongChannelType');
 
-const isRefusal = (found: Group | Decision): found is Decision => '_tag' in found;
-
 const said = (
   { userId: author, now, low }: InGroup,
   state: ChannelState,
@@ -61,7 +59,7 @@ export const addRecipient = (
   state: ChannelState,
 ): Decision => {
   const group = enter(command, state);
-  if (isRefusal(group)) return group;
+  if (isDecision(group)) return group;
   const { channelId, targetId: userId, key } = command;
   if (state.keys.has(key) || group.participants.includes(userId)) return nothing;
   if (command.refusal !== undefined) return command.refusal;
@@ -78,7 +76,7 @@ export const addRecipient = (
 export const removeRecipient = (command: InGroup & { readonly targetId: string }, state: ChannelState): Decision => {
   const group = enter(command, state);
   // Of a repeat the caller is in it no more.
-  if (isRefusal(group)) return state.keys.has(command.key) ? nothing : group;
+  if (isDecision(group)) return state.keys.has(command.key) ? nothing : group;
   const { channelId, targetId: userId, userId: by, key } = command;
   if (userId !== by && group.ownerId !== by) return refuse('missingPermissions');
   if (state.keys.has(key) || !group.participants.includes(userId)) return nothing;
@@ -115,7 +113,7 @@ const NOTHING_SET: Editable = { name: null, ownerId: '' };
 /** Everybody names the group; whoever owns it hands it on. */
 export const editGroup = (command: InGroup & { readonly patch: Patch<Editable> }, state: ChannelState): Decision => {
   const former = enter(command, state);
-  if (isRefusal(former)) return former;
+  if (isDecision(former)) return former;
   const { channelId, userId, key, patch } = command;
   // Of a repeat the caller owns it no more.
   if (state.keys.has(key)) return nothing;

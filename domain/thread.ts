@@ -18,7 +18,7 @@ import {
   threadEdited,
   threadMembersChanged,
 } from './channel.ts';
-import { type Decision, happen, nothing, refuse } from './decider.ts';
+import { type Decision, happen, isDecision, nothing, refuse } from './decider.ts';
 import { type Patch, patched } from './patch.ts';
 import { allows, type ChannelRights, channelPermissions, type MemberRights, Permission } from './permissions.ts';
 import { messageIdAfter, snowflakeTime } from './snowflake.ts';
@@ -128,8 +128,6 @@ const inThreadAs = (command: ChannelActor, state: ChannelState): InThread | Deci
   return { thread, rights, manages: allows(rights, Permission.manageThreads) };
 };
 
-const isRefusal = (found: InThread | Decision): found is Decision => '_tag' in found;
-
 const NOTHING_SET: ThreadDetails = {
   ...{ name: '', archived: false, locked: false, invitable: true, autoArchive: 0, archiveTime: 0 },
 };
@@ -149,7 +147,7 @@ export const editThread = (
   state: ChannelState,
 ): Decision => {
   const found = inThreadAs(command, state);
-  if (isRefusal(found)) return found;
+  if (isDecision(found)) return found;
   const { thread, rights, manages } = found;
   const { patch, now, key, userId, isFull } = command;
   const former = thread.details;
@@ -172,7 +170,7 @@ export const editThread = (
 export const deleteThread = (command: OnThread, state: ChannelState): Decision => {
   if (state.settings?.isDeleted === true && state.keys.has(command.key)) return nothing;
   const found = inThreadAs(command, state);
-  if (isRefusal(found)) return found;
+  if (isDecision(found)) return found;
   const { thread, manages } = found;
   if (!manages) return refuse('missingPermissions');
   return happen({ type: 'thread-deleted', data: { ...inThread(thread, state), isPrivate: thread.isPrivate } });
@@ -188,7 +186,7 @@ export const addToThread = (
   state: ChannelState,
 ): Decision => {
   const found = inThreadAs(command, state);
-  if (isRefusal(found)) return found;
+  if (isDecision(found)) return found;
   const { thread, rights, manages } = found;
   const { userId, targetId, target, now, key } = command;
   const isOwn = targetId === userId;
@@ -209,7 +207,7 @@ export const addToThread = (
 
 export const removeFromThread = (command: OnThread & { readonly targetId: string }, state: ChannelState): Decision => {
   const found = inThreadAs(command, state);
-  if (isRefusal(found)) {
+  if (isDecision(found)) {
     // Whoever left a private thread cannot see it any more.
     return state.keys.has(command.key) ? nothing : found;
   }
