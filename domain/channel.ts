@@ -462,19 +462,22 @@ export const shrunkBy = (count: number, state: ChannelState): readonly DecidedEv
   return [{ type: 'thread-shrank', data: { ...inThread(thread, state), deleted: thread.deleted + count } }];
 };
 
-/** A message that the server posts in somebody's name. */
-export const postedFor = (message: {
-  readonly messageId: string;
-  readonly ordinal: number;
+interface PostedFor {
   readonly author: string;
   readonly type: number;
-  /** The thread or the message that it refers to; null: to none. */
-  readonly about: string | null;
-  readonly content: string;
+  /** The thread or the message that it refers to; absent: to none. */
+  readonly about?: string;
+  readonly content?: string;
   /** Whom it names. */
   readonly users?: readonly string[];
-}): DecidedEvent => {
-  const { messageId, ordinal, author, type: messageType, about: replyTo, content, users = [] } = message;
+}
+
+/** A message that the server posts in somebody's name. */
+export const postedFor = (
+  { author, type: messageType, about, content = '', users = [] }: PostedFor,
+  { messageId, ordinal }: { readonly messageId: string; readonly ordinal: number },
+): DecidedEvent => {
+  const replyTo = about ?? null;
   const mentions = { ...NO_MENTIONS, users: [...users] };
   return {
     type: 'message-posted',
@@ -482,6 +485,16 @@ export const postedFor = (message: {
     secret: secretOf(author, { content, embeds: [] }),
   };
 };
+
+/**
+ * As `postedFor`, behind all that was said in the channel.
+ * @param clock the time in milliseconds since 1970, and the low bits of the message's id
+ */
+export const postedLast = (
+  message: PostedFor,
+  { now, low }: { readonly now: number; readonly low: bigint },
+  { headTime, ordinal }: ChannelState,
+): DecidedEvent => postedFor(message, { messageId: messageIdAfter(headTime, now, low), ordinal: ordinal + 1 });
 
 /** Whether a user wrote it. The server itself posts the other types. */
 export const isWritten = ({ type }: Pick<MessageState, 'type'>): boolean =>
@@ -642,7 +655,7 @@ export const pin = (
   if (state.keys.has(command.key)) return nothing;
   // It posts a message.
   if (command.blocked === true) return refuse('cannotMessageUser');
-  const { message, now, low, userId } = command;
+  const { message, now, userId } = command;
   if (message === undefined || message.deleted) return refuse('unknownMessage');
   if (!isWritten(message)) return refuse('systemMessage');
   const archived = deniedInArchive(state);
@@ -652,10 +665,7 @@ export const pin = (
   const pinnedTime = Math.max(now, (state.pins.at(-1)?.pinnedTime ?? 0) + 1);
   return happen(
     { type: 'message-pinned', data: { ...onBoard(message, command), pinnedTime, guildId: command.guild?.id ?? null } },
-    postedFor({
-      ...{ messageId: messageIdAfter(state.headTime, now, low), ordinal: state.ordinal + 1, author: userId },
-      ...{ type: MessageType.channelPinnedMessage, about: message.messageId, content: '' },
-    }),
+    postedLast({ author: userId, type: MessageType.channelPinnedMessage, about: message.messageId }, command, state),
   );
 };
 

@@ -2,10 +2,9 @@
 import type { DecidedEvent, EventData } from '../schemas/events/catalogue.ts';
 import { MessageType } from '../schemas/events/channel.ts';
 import type { Group } from '../schemas/events/group.ts';
-import { type ChannelActor, type ChannelState, denied, postedFor, rightsIn } from './channel.ts';
+import { type ChannelActor, type ChannelState, denied, postedLast, rightsIn } from './channel.ts';
 import { type Decision, happen, isDecision, nothing, refuse } from './decider.ts';
 import { type Patch, patched } from './patch.ts';
-import { messageIdAfter } from './snowflake.ts';
 
 /** People of a group. */
 export const MAX_RECIPIENTS = 10;
@@ -38,16 +37,6 @@ const groupOf = ({ settings }: ChannelState): Group | undefined =>
 const enter = (command: ChannelActor, state: ChannelState): Group | Decision =>
   denied(rightsIn(state, command), 0n) ?? groupOf(state) ?? refuse('wrongChannelType');
 
-const said = (
-  { userId: author, now, low }: InGroup,
-  state: ChannelState,
-  message: { readonly type: number; readonly content?: string; readonly users?: readonly string[] },
-): DecidedEvent =>
-  postedFor({
-    ...{ messageId: messageIdAfter(state.headTime, now, low), ordinal: state.ordinal + 1, author },
-    ...{ about: null, content: '', ...message },
-  });
-
 export const addRecipient = (
   command: InGroup & {
     readonly targetId: string;
@@ -68,7 +57,7 @@ export const addRecipient = (
   const after = { ...group, participants: [...group.participants, userId] };
   return happen(
     { type: 'recipient-added', data: { channelId, userId, group: after } },
-    said(command, state, { type: MessageType.recipientAdd, users: [userId] }),
+    postedLast({ author: command.userId, type: MessageType.recipientAdd, users: [userId] }, command, state),
   );
 };
 
@@ -82,7 +71,7 @@ export const removeRecipient = (command: InGroup & { readonly targetId: string }
   if (state.keys.has(key) || !group.participants.includes(userId)) return nothing;
   return happen(
     ...goneFrom(group, { channelId, userId }),
-    said(command, state, { type: MessageType.recipientRemove, users: [userId] }),
+    postedLast({ author: by, type: MessageType.recipientRemove, users: [userId] }, command, state),
   );
 };
 
@@ -124,7 +113,7 @@ export const editGroup = (command: InGroup & { readonly patch: Patch<Editable> }
     if (!group.participants.includes(group.ownerId)) return refuse('unknownUser');
   } else if (!isRenamed) return nothing;
   const edited: DecidedEvent = { type: 'group-edited', data: { channelId, group } };
-  return isRenamed
-    ? happen(edited, said(command, state, { type: MessageType.channelNameChange, content: group.name ?? '' }))
-    : happen(edited);
+  if (!isRenamed) return happen(edited);
+  const renamed = { author: userId, type: MessageType.channelNameChange, content: group.name ?? '' };
+  return happen(edited, postedLast(renamed, command, state));
 };

@@ -1,10 +1,9 @@
 /** The message that somebody has joined a guild. */
 import { MessageType } from '../schemas/events/channel.ts';
-import { type ChannelState, denied, postedFor, rightsIn } from './channel.ts';
+import { type ChannelState, denied, postedLast, rightsIn } from './channel.ts';
 import { type Decision, happen, nothing } from './decider.ts';
 import type { GuildRights } from './permissions.ts';
 import { REMEMBERED_MS } from './recent-keys.ts';
-import { messageIdAfter } from './snowflake.ts';
 
 /**
  * Posts it once, where a new member sees the channel; otherwise it does nothing. When so much time has passed that the
@@ -24,11 +23,9 @@ export const announceJoining = (
   },
   state: ChannelState,
 ): Decision => {
-  const { userId, guild, key, joinedTime, now, low } = command;
+  const { userId, guild, key, joinedTime, now } = command;
   if (state.keys.has(key) || (state.keys.forgets && now - joinedTime >= REMEMBERED_MS)) return nothing;
   if (state.settings?.guildId !== guild.id || state.settings.kind === 'category') return nothing;
   if (denied(rightsIn(state, { userId, guild, member: { userId, roles: [] } }), 0n) !== undefined) return nothing;
-  const messageId = messageIdAfter(state.headTime, now, low);
-  const type = MessageType.userJoin;
-  return happen(postedFor({ messageId, ordinal: state.ordinal + 1, author: userId, type, about: null, content: '' }));
+  return happen(postedLast({ author: userId, type: MessageType.userJoin }, command, state));
 };

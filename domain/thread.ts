@@ -13,6 +13,7 @@ import {
   MAX_THREAD_MEMBERS,
   type MessageState,
   postedFor,
+  postedLast,
   rightsIn,
   type ThreadSettings,
   threadEdited,
@@ -77,7 +78,7 @@ export const createThread = (command: Creating, state: ChannelState): Decision =
   const { threadStarterMessage: type } = MessageType;
   return happen(
     created,
-    postedFor({ messageId: firstMessageId, ordinal: 1, author: userId, type, about: message!.messageId, content: '' }),
+    postedFor({ author: userId, type, about: message!.messageId }, { messageId: firstMessageId, ordinal: 1 }),
   );
 };
 
@@ -102,10 +103,8 @@ export const announceThread = (
   state: ChannelState,
 ): Decision => {
   if (state.keys.has(command.key) || state.settings === undefined || state.settings.isDeleted) return nothing;
-  const { author, threadId: about, name: content, now, low } = command;
-  const messageId = messageIdAfter(state.headTime, now, low);
-  const type = MessageType.threadCreated;
-  return happen(postedFor({ messageId, ordinal: state.ordinal + 1, author, type, about, content }));
+  const { author, threadId: about, name: content } = command;
+  return happen(postedLast({ author, type: MessageType.threadCreated, about, content }, command, state));
 };
 
 interface OnThread extends ChannelActor {
