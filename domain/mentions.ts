@@ -1,5 +1,5 @@
 /** Mentions in a message: outside code and not escaped, as Discord reads them. */
-import type { Mentions } from '../schemas/events/channel.ts';
+import { type Mentions, NO_MENTIONS } from '../schemas/events/channel.ts';
 
 /** An escaped character, the beginning of code, a user, a role or everyone. */
 const TOKEN = /\\[^\dA-Za-z\s]|`+|<@(!|&)?(\d{1,19})>|@(?:everyone|here)\b/g;
@@ -86,12 +86,11 @@ export interface Mentionable {
 }
 
 const MOST = 100;
-const NOBODY: Mentions = { users: [], everyone: false };
 
 /** @returns at most 100 users and 100 roles, each once, in the order written. */
 export const mentionsIn = (content: string, allowed: AllowedMentions, mentionable: Mentionable): Mentions => {
   // Most messages mention nobody.
-  if (!content.includes('@')) return NOBODY;
+  if (!content.includes('@')) return NO_MENTIONS;
   const users = new Set<string>();
   const roles = new Set<string>();
   let everyone = false;
