@@ -6,13 +6,19 @@ import * as invite from '../../domain/invite.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
 import type { InviteRow } from '../../projections/views/guild-views/view.ts';
 import { integer, optional, text } from '../../schemas/codecs.ts';
+import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { OnChannel } from '../../schemas/http/route.ts';
 import { Invite } from '../../schemas/http/shapes.ts';
 import { inviteStream } from '../../schemas/streams.ts';
-import { type CommandDeps, command, creating, refused } from '../command.ts';
+import { command, creating, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 
 const DEFAULT_SECONDS = 86_400;
+
+/** As it begins: nobody has used it. */
+export const asCreated = (event: ParleyEvent | undefined): InviteRow | undefined =>
+  event?.type === 'invite-created' ? { ...event.data, uses: 0, createdTime: event.time } : undefined;
+
 export const createInvite = command({
   type: 'invite.create',
   summary: 'Create an invite. max_age in seconds (default a day, 0 never expires), max_uses (0 any number).',
@@ -54,17 +60,11 @@ export const createInvite = command({
   },
   waitsFor: 'views',
   answer: async ({ event }, _, deps) => {
-    if (event?.type !== 'invite-created') return refused('keyReused');
-    const { data, time: createdTime } = event;
-    const row = (await deps.views.guilds.invite(data.code)) ?? { ...data, uses: 0, createdTime };
-    return either.right({ kind: 'invite', invite: row });
+    const created = asCreated(event);
+    if (created === undefined) return refused('keyReused');
+    return either.right({ kind: 'invite', invite: (await deps.views.guilds.invite(created.code)) ?? created });
   },
 });
-
-const asCreated = async ({ log }: CommandDeps, code: string): Promise<InviteRow | undefined> => {
-  const [created] = await log.readStream({ stream: inviteStream(code), from: 1, limit: 1 });
-  return created?.type === 'invite-created' ? { ...created.data, uses: 0, createdTime: created.time } : undefined;
-};
 
 export const deleteInvite = command({
   type: 'invite.delete',
@@ -92,7 +92,9 @@ export const deleteInvite = command({
   waitsFor: 'views',
   answer: async ({ prepared }, { fields }, deps) => {
     // Of a repeat the views know it no more.
-    const row = prepared ?? (await asCreated(deps, fields.code));
+    const [first] =
+      prepared === undefined ? await deps.log.readStream({ stream: inviteStream(fields.code), from: 1, limit: 1 }) : [];
+    const row = prepared ?? asCreated(first);
     return row === undefined ? refused('unknownInvite') : either.right({ kind: 'invite', invite: row });
   },
 });

@@ -16,6 +16,7 @@ import type { Done } from '../mailbox.ts';
 import type { Cause } from '../new-events.ts';
 import { joiningStep } from '../processes.ts';
 import { inTooManyGuilds } from './guilds.ts';
+import { asCreated } from './invites.ts';
 import { announcingChannel, messageOfJoining } from './join-messages.ts';
 
 /** Codes are made of letters and digits (`creation-names.ts`). */
@@ -97,7 +98,7 @@ const inviteOf = async (deps: CommandDeps, code: string): Promise<InviteRow | un
   if (row !== undefined || !CODE.test(code)) return row;
   const [created, ...later] = await deps.log.readStream({ stream: inviteStream(code), from: 1, limit: 128 });
   if (later.some(({ type }) => type === 'invite-deleted')) return undefined;
-  return created?.type === 'invite-created' ? { ...created.data, uses: 0, createdTime: created.time } : undefined;
+  return asCreated(created);
 };
 
 export const joinGuild = command({
