@@ -36,8 +36,15 @@ export const fingerprintOf = ({ actor, content }: Cause, keys: KeyRing): string 
   return key === undefined || key === null ? undefined : fingerprint(key, content);
 };
 
+/** The cause with its key as all events of the command carry it. @param keys as of `fingerprintOf` */
+export const withFingerprint = (cause: Cause, keys: KeyRing): Cause => {
+  const content = fingerprintOf(cause, keys);
+  return content === undefined ? cause : { ...cause, key: withContent(cause.key, content) };
+};
+
 /**
  * @param decided is consumed: the event takes over its data.
+ * @param cause as `withFingerprint` gives it
  * @param keys have already looked up the keys of `sealedBy`.
  * @throws KeyGone when the person whose text the event carries has no key any more.
  */
@@ -57,7 +64,6 @@ export const toNewEvent = (
     if (key === undefined || key === null) throw new KeyGone(by);
     return sealText(key, { stream, eventId: id, by }, text);
   };
-  const content = fingerprintOf(cause, keys);
   const { data, secret } = decided;
   if (secret !== undefined) Object.assign(data, { sealed: sealedText(secret.by, secret.text) });
   if (cause.reason !== undefined && takesReason(decided.type))
@@ -70,7 +76,7 @@ export const toNewEvent = (
     sequence,
     time: decided.time ?? now,
     actor: cause.actor,
-    key: content === undefined ? cause.key : withContent(cause.key, content),
+    key: cause.key,
     correlationId: cause.correlationId,
     causationId: cause.causationId,
     traceparent: cause.traceparent,

@@ -9,7 +9,7 @@ import { bytesOfEvent, type LogReader } from '../log/port.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { DecidedEvent, NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { KeyRing } from '../vault/sealing.ts';
-import { type Cause, fingerprintOf, KeyGone, sealedBy, toNewEvent } from './new-events.ts';
+import { type Cause, fingerprintOf, KeyGone, sealedBy, toNewEvent, withFingerprint } from './new-events.ts';
 
 /**
  * The stream's events after a sequence, including those decided in this turn, a page at a time: where the timeline is far
@@ -139,10 +139,13 @@ class Batch {
 
   /** Requires that every key is cached. */
   private addAtOnce(decided: readonly DecidedEvent[], cause: Cause): Adding {
+    if (decided.length === 0) return 'added';
     const { stream, deps, state } = this;
+    // Once for all: a command may ask for much, and make many events.
+    const fingerprinted = withFingerprint(cause, deps.keys);
     const made: NewParleyEvent[] = [];
     for (const one of decided) {
-      made.push(toNewEvent(one, stream, state.sequence + made.length + 1, cause, deps.now, deps.keys));
+      made.push(toNewEvent(one, stream, state.sequence + made.length + 1, fingerprinted, deps.now, deps.keys));
     }
     if (Number.isFinite(deps.maxAppendBytes)) {
       const own = made.reduce((bytes, { data }) => bytes + Buffer.byteLength(JSON.stringify(data)), 0);
