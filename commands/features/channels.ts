@@ -8,6 +8,7 @@ import * as guild from '../../domain/guild.ts';
 import { MAX_OVERWRITES, unknownTarget } from '../../domain/overwrites.ts';
 import { allows, allowsAll, Permission } from '../../domain/permissions.ts';
 import { deleteThread, editThread } from '../../domain/thread.ts';
+import { isBlocked } from '../../projections/views/guild-views/access.ts';
 import { revisedThread } from '../../projections/views/guild-views/revised.ts';
 import {
   type ChannelRow,
@@ -282,14 +283,12 @@ export const startTyping = command({
   route: { method: 'POST', path: '/channels/:channel_id/typing', status: 204, answers: 'Nothing.' },
   params: OnChannel,
   structural: false,
-  carryOut: async (asked, deps) => {
-    const { fields, context } = asked;
+  carryOut: async ({ fields, context }, deps) => {
     const { userId } = context.actor;
     const access = await deps.access.channel(userId, fields.channel_id);
     if (access === undefined) return refused('unknownChannel');
     if (!allows(access.permissions, Permission.sendMessages)) return refused('missingPermissions');
-    const actor = await actorInChannel(asked, deps);
-    if (either.isRight(actor) && actor.right.blocked === true) return refused('cannotMessageUser');
+    if (await isBlocked(deps.views.guilds, userId, access.channel)) return refused('cannotMessageUser');
     const { id: channelId, guildId } = access.channel;
     deps.ephemeral.typing({ channelId, guildId, userId, time: deps.now() });
     const position = deps.views.progress('guild-views').checkpoint();

@@ -6,7 +6,7 @@ import type { ChannelState } from '../../domain/channel.ts';
 import { type Decision, refuse } from '../../domain/decider.ts';
 import * as groups from '../../domain/groups.ts';
 import { RelationshipType } from '../../domain/relationship.ts';
-import { blockersOf, type CallerInChannel } from '../../projections/views/guild-views/access.ts';
+import { type CallerInChannel, isBlockBetween } from '../../projections/views/guild-views/access.ts';
 import { optional, Snowflake } from '../../schemas/codecs.ts';
 import type { ErrorName } from '../../schemas/errors.ts';
 import { channelStream } from '../../schemas/streams.ts';
@@ -35,12 +35,11 @@ export const refusedRecipient = async (
   const user = await guilds.user(other);
   if (user === undefined || user.standing.deleted) return 'unknownUser';
   if (user.kind !== 'person') return 'cannotMessageUser';
-  const [theirs, own, relations] = await Promise.all([
-    blockersOf(guilds, userId, [other]),
-    blockersOf(guilds, other, [userId]),
+  const [isBlock, relations] = await Promise.all([
+    isBlockBetween(guilds, userId, other),
     guilds.relationsTo(userId, [other]),
   ]);
-  if (theirs.size + own.size > 0) return 'cannotMessageUser';
+  if (isBlock) return 'cannotMessageUser';
   if (relations.get(other) === RelationshipType.friend) return undefined;
   const { share, isPaused } = await guildsBetween(userId, other, deps);
   return share && !isPaused ? undefined : 'cannotMessageUser';

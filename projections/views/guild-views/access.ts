@@ -37,12 +37,20 @@ export const blockersOf = async (
   return new Set(people.filter((id) => relations.get(id) === RelationshipType.blocked));
 };
 
-/** Whether one of the two people of a direct channel blocks the other. In a group everybody speaks. */
-const isBlocked = async (guilds: GuildReader, userId: string, { kind, participants }: ChannelRow): Promise<boolean> => {
-  const other = participants.find((id) => id !== userId);
-  if (other === undefined || kind === 'group') return false;
-  const [theirs, own] = await Promise.all([blockersOf(guilds, userId, [other]), blockersOf(guilds, other, [userId])]);
+/** Whether one of two people blocks the other. */
+export const isBlockBetween = async (guilds: GuildReader, a: string, b: string): Promise<boolean> => {
+  const [theirs, own] = await Promise.all([blockersOf(guilds, a, [b]), blockersOf(guilds, b, [a])]);
   return theirs.size + own.size > 0;
+};
+
+/** Whether one of the two people of a direct channel blocks the other. In a group everybody speaks. */
+export const isBlocked = async (
+  guilds: GuildReader,
+  userId: string,
+  { kind, participants }: ChannelRow,
+): Promise<boolean> => {
+  const other = participants.find((id) => id !== userId);
+  return other !== undefined && kind !== 'group' && (await isBlockBetween(guilds, userId, other));
 };
 
 /** A thread with the channel that it is in, whose overwrites are its own; any other channel as it is. */
