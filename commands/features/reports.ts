@@ -17,15 +17,14 @@ import type { Answer } from '../port.ts';
 
 const TEXT_LENGTH = 512;
 
-/** No message that the reporter can read. */
-const NONE: { readonly report: Parameters<typeof report.fileReport>[0]['report'] } = { report: undefined };
-
 /** Whom a report is for where the guild has chosen no channel for it, and outside guilds. */
 const administratorsFor = async (deps: CommandDeps, safetyChannelId: string | null): Promise<readonly string[]> => {
   const { guilds } = deps.views;
   const channel = safetyChannelId === null ? undefined : await guilds.channel(safetyChannelId);
   return channel === undefined || channel.isDeleted === true ? guilds.administrators() : [];
 };
+
+type Filing = Omit<Parameters<typeof report.fileReport>[0], 'text'>;
 
 export const reportMessage = command({
   type: 'message.report',
@@ -47,22 +46,25 @@ export const reportMessage = command({
   structural: false,
   limit: { bucket: 'report', key: (_, { userId }) => userId },
   stream: ({ channel_id, message_id }, { userId }) => reportStream(channel_id, message_id, userId),
-  prepare: async ({ fields: { channel_id: channelId, message_id: messageId, kind }, context }, deps) => {
+  prepare: async (
+    { fields: { channel_id: channelId, message_id: messageId, kind }, context },
+    deps,
+  ): Promise<Result<Filing>> => {
     const { userId: reporter, kind: actor } = context.actor;
     if (actor === 'bot') return refused('botsCannot');
     const access = await deps.access.channel(reporter, channelId);
     if (access === undefined) return refused('unknownChannel');
     if (!allows(access.permissions, Permission.readMessageHistory)) return refused('missingPermissions');
     const message = await deps.timelines.message(channelId, messageId, reporter);
-    if (message === undefined || message.deleted) return either.right(NONE);
+    if (message === undefined || message.deleted) return either.right({ report: undefined });
     const administrators = [...(await administratorsFor(deps, access.guild?.safetyAlertsChannelId ?? null))];
     const { author } = message;
     const { guildId } = access.channel;
     const about = { guildId, channelId, messageId, author, reporter, administrators, kind };
-    return either.right<never, typeof NONE>({ report: { reportId: deps.ids(deps.now()), ...about } });
+    return either.right({ report: { reportId: deps.ids(deps.now()), ...about } });
   },
   decide: (state: report.ReportState, { prepared }, { fields }) =>
-    report.fileReport({ report: prepared.report, text: fields.text ?? '' }, state),
+    report.fileReport({ ...prepared, text: fields.text ?? '' }, state),
   waitsFor: 'views-when-repeated',
   answer: async ({ done, event }, { fields: { channel_id, message_id }, context }, deps) => {
     if (done.events.length > 0 && event?.type === 'report-filed')
