@@ -94,8 +94,7 @@ export const changeNotifications = (
   const former = known ?? PLAIN_NOTIFICATIONS;
   const channels = channelsAfter(former.channels, patch.channels);
   if (channels.length > MAX_CHANNELS) return refuse('maximumChannelSettings');
-  const { channels: _, ...own } = patch;
-  const next = { ...patched({ ...former, channels: [] }, own, { ...PLAIN_NOTIFICATIONS, channels: [] }), channels };
+  const next = patched(former, { ...patch, channels }, PLAIN_NOTIFICATIONS);
   if (isDeepStrictEqual(next, former)) return nothing;
   const more = channels.length - former.channels.length + (known === undefined ? 1 : 0);
   if (more > 0 && state.guilds.size + channelsIn(state.guilds.values()) + more > command.most)
