@@ -342,8 +342,10 @@ const saysNothing = ({ content, embeds, forwarded }: MessageBody, imported = fal
 /** @param rights of the author in the channel */
 const mentionableBy = (rights: bigint, { guild }: ChannelActor): Mentionable => {
   const everyone = allows(rights, Permission.mentionEveryone);
-  const roles = guild?.roles.filter(({ mentionable }) => everyone || mentionable === true) ?? [];
-  return { everyone, roles: new Set(roles.map(({ id }) => id)) };
+  // Most messages mention no role, so none is looked at beforehand.
+  const has = (wanted: string): boolean =>
+    guild?.roles.some(({ id, mentionable }) => id === wanted && (everyone || mentionable === true)) === true;
+  return { everyone, roles: { has } };
 };
 
 export const secretOf = (by: string, body: MessageBody) => ({ by, text: JSON.stringify(body) });

@@ -82,7 +82,7 @@ export const tellsRepliedTo = (sent: Sent): boolean =>
 /** What the author may mention in the channel beside users. */
 export interface Mentionable {
   readonly everyone: boolean;
-  readonly roles: ReadonlySet<string>;
+  readonly roles: Pick<ReadonlySet<string>, 'has'>;
 }
 
 const MOST = 100;
