@@ -1,5 +1,6 @@
 /** Events of `report-<channel>_<message>_<reporter>`: what a person reports about a message, and what comes of it. */
 import * as t from 'io-ts';
+import { wordOf } from '../codecs.ts';
 import { Sealed } from '../envelope.ts';
 import { type Audience, guildAudience, userAudience } from '../streams.ts';
 import { defineEvent, NO_INTENTS, unaudited } from './definition.ts';
@@ -21,9 +22,6 @@ export type ReportKind = (typeof REPORT_KINDS)[number];
 export const REPORT_OUTCOMES = ['answered', 'closed'] as const;
 export type ReportOutcome = (typeof REPORT_OUTCOMES)[number];
 
-const wordsOf = <W extends string>(words: readonly W[]) =>
-  t.keyof(Object.fromEntries(words.map((word) => [word, null])) as Record<W, null>);
-
 /** Opens to a string: what the reporter or the moderator writes. */
 const Written = t.string;
 
@@ -38,7 +36,7 @@ const about = {
   reporter: t.string,
   /** The administrators of the server whom it is for; empty: it is for the guild's moderators. */
   administrators: t.array(t.string),
-  kind: wordsOf(REPORT_KINDS),
+  kind: wordOf(...REPORT_KINDS),
   sealed: Sealed,
 };
 
@@ -79,7 +77,7 @@ const ReportFiled = defineEvent({ ...reporting, codec: t.type(about) });
 
 const ReportHandled = defineEvent({
   ...reporting,
-  codec: t.type({ ...about, outcome: wordsOf(REPORT_OUTCOMES), by: t.string }),
+  codec: t.type({ ...about, outcome: wordOf(...REPORT_OUTCOMES), by: t.string }),
 });
 
 /** By their stored names. */
