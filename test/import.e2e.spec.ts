@@ -21,7 +21,7 @@ describe('an import that cannot be', () => {
     await refused(/2005-01-01\.txt cannot be read: it is not there/, [join(folder.path, '2005-01-01.txt')]);
     await refused(/package\.json: no line of it is one of an IRC log/, [resolve('package.json')]);
     await refused(/--day: given "today"/, [fixture], 'ubuntu', '--day', 'today');
-    await refused(/--channel: given "". Must be between 1 and 100 characters/, [fixture], '');
+    await refused(/--channel: given "". Must be between 1 and 100 in length/, [fixture], '');
     await refused(/has no log: nobody has registered yet.*: start the server, register/);
     expect(existsSync(data)).toBe(false);
   });

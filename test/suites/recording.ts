@@ -187,12 +187,12 @@ const bots = async ({ say, ids }: World): Promise<void> => {
   say.knows('parrot', `Bot ${application.bot.token}`);
   ids.parrot = application.id;
   await say.ask('ada', 'POST', '/applications', { body: { name: 'p' } });
-  await say.listens('parrot');
   await say.ask('bob', 'POST', `/guilds/${ids.guild}/bots`, { body: { application_id: ids.parrot } });
   await say.ask('ada', 'POST', `/guilds/${ids.guild}/bots`, { body: { application_id: NOTHING } });
   await say.ask('ada', 'POST', `/guilds/${ids.guild}/bots`, { body: { application_id: ids.parrot } });
-  await say.hears('parrot', 'GUILD_CREATE');
-  await say.hears(['ada', 'bob'], 'GUILD_MEMBER_ADD');
+  await say.hears(['ada', 'bob'], 'GUILD_MEMBER_UPDATE');
+  // Whoever listens while it comes in may be shown it with its role already, or without.
+  await say.listens('parrot');
   await say.ask('ada', 'POST', `/guilds/${ids.guild}/bots`, { body: { application_id: ids.parrot } });
   for (const path of ['/oauth2/applications/@me', '/applications/@me', `/applications/${ids.parrot}`])
     for (const who of ['parrot', 'ada', 'bob']) await say.ask(who, 'GET', path);
@@ -443,10 +443,16 @@ const commands = async ({ say, ids }: World): Promise<void> => {
   const invite = await say.command('bob', { id: 'c-11', type: 'invite.create', ...invited });
   say.secrets.set(invite.result.code, 'code of bob');
   await say.hears('bob', 'INVITE_CREATE');
+  const announces = (system_channel_flags: number) =>
+    say.ask('bob', 'PATCH', `/guilds/${made.guild_id}`, { body: { system_channel_flags } });
+  // Whoever comes in may be shown the guild with the message about it already, or without.
+  await announces(1);
+  await say.hears('bob', 'GUILD_UPDATE');
   await say.command('ada', { id: 'c-12', type: 'guild.join', code: invite.result.code });
   await say.hears('ada', 'GUILD_CREATE');
   await say.hears('bob', 'GUILD_MEMBER_ADD');
-  await say.hears(['ada', 'bob'], 'MESSAGE_CREATE');
+  await announces(0);
+  await say.hears(['ada', 'bob'], 'GUILD_UPDATE');
   const app = await say.command('bob', { id: 'c-13', type: 'application.create', name: 'finch' });
   say.secrets.set(app.result.bot.token, 'token of finch');
   await say.command('bob', { id: 'c-14', type: 'bot.add', ...made, application_id: app.result.id });
