@@ -29,9 +29,9 @@ export default defineConfig({
           isolate: false,
           include: ['**/*.spec.ts'],
           exclude: [...excluded, CLUSTER],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           expect: expects,
-          hookTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
