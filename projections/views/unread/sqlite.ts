@@ -86,15 +86,11 @@ const prepare = (db: Connection) => ({
     `SELECT CAST(channel_id AS TEXT), ordinal FROM markers
      WHERE user_id = ? AND channel_id IN (SELECT value FROM json_each(?))`,
   ),
+  // One list of targets: with an `OR`, SQLite reads the mentions of everybody beyond the marker.
   mentionsBeyond: query<[number]>(
     db,
     `SELECT count(DISTINCT ordinal) FROM mentions
-     WHERE channel_id = ? AND target IN (?, 'everyone') AND ordinal > ?`,
-  ),
-  mentionsOfAnyBeyond: query<[number]>(
-    db,
-    `SELECT count(DISTINCT ordinal) FROM mentions
-     WHERE channel_id = ? AND (target IN (?, 'everyone') OR target IN (SELECT value FROM json_each(?))) AND ordinal > ?`,
+     WHERE channel_id = ? AND target IN (SELECT value FROM json_each(?)) AND ordinal > ?`,
   ),
 });
 
@@ -193,9 +189,7 @@ export class SqliteUnread implements UnreadRows, UnreadWriter {
     const heads = this.headsNow(ids);
     const markers = this.markers(userId, ids);
     const mentions = (channelId: string, roles: readonly string[], beyond: number): number =>
-      roles.length === 0
-        ? this.run.mentionsBeyond.get(idKey(channelId), idKey(userId), beyond)![0]
-        : this.run.mentionsOfAnyBeyond.get(idKey(channelId), idKey(userId), idKeys(roles), beyond)![0];
+      this.run.mentionsBeyond.get(idKey(channelId), idKeys(['everyone', userId, ...roles]), beyond)![0];
     return channels.map(({ channelId, floor, roles = [] }) => {
       const { ordinal, messageId } = heads.get(channelId)!;
       const readOrdinal = markers.get(channelId) ?? Math.min(floor, ordinal);
