@@ -168,6 +168,24 @@ const timedOut = (permissions: bigint, { isTimedOut }: MemberRights): bigint =>
 export const guildPermissions = (guild: GuildRights, member: MemberRights | undefined): bigint =>
   member === undefined ? 0n : timedOut(base(guild, member), member);
 
+/**
+ * Whether a member has a permission in the guild as a whole, as `guildPermissions` says. For many members of one guild:
+ * what the roles give is looked at once.
+ * @param permission a single one
+ */
+export const holdersOf = (guild: GuildRights, permission: bigint): ((member: MemberRights) => boolean) => {
+  const all = [{ id: guild.id, permissions: guild.everyone }, ...guild.roles];
+  const giving = (bit: bigint) =>
+    new Set(all.flatMap(({ id, permissions }) => (allows(BigInt(permissions), bit) ? [id] : [])));
+  const [administrators, holders] = [giving(Permission.administrator), giving(permission)];
+  const isLeft = allows(TIMED_OUT, permission);
+  return (member) => {
+    const has = (roles: ReadonlySet<string>) => roles.has(guild.id) || member.roles.some((id) => roles.has(id));
+    if (isOwner(guild, member) || has(administrators)) return true;
+    return has(holders) && (isLeft || member.isTimedOut !== true);
+  };
+};
+
 const overwritten = (permissions: bigint, overwrites: readonly Overwrite[]): bigint => {
   let [allow, deny] = [0n, 0n];
   for (const overwrite of overwrites) {

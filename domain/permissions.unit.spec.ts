@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Overwrite } from '../schemas/events/channel.ts';
 import {
@@ -7,6 +8,7 @@ import {
   DEFAULT_EVERYONE,
   type GuildRights,
   guildPermissions,
+  holdersOf,
   type MemberRights,
   outranks,
   outranksRole,
@@ -44,6 +46,27 @@ describe('permissions in a guild', () => {
   it('are all for an administrator', () => {
     const administered = { ...guild, everyone: `${administrator}` };
     expect(guildPermissions(administered, member(ANN))).toBe(ALL_PERMISSIONS);
+  });
+
+  it('are held by the same members when many are asked at once', () => {
+    const bit = fc.constantFrom(0n, viewChannel, sendMessages, manageMessages, administrator);
+    const bits = fc.tuple(bit, bit).map(([one, other]) => `${one | other}`);
+    const role = (id: string) => bits.map((permissions) => ({ id, permissions, position: 1 }));
+    const aGuild = fc.record({ everyone: bits, roles: fc.tuple(role('51'), role('52')) });
+    const aMember = fc.record({
+      userId: fc.constantFrom(OWNER, ANN),
+      roles: fc.subarray(['51', '52', '53']),
+      isTimedOut: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(aGuild, fc.array(aMember), (rights, members) => {
+        const of = { ...guild, ...rights };
+        for (const wanted of [viewChannel, manageMessages, administrator])
+          expect(members.map(holdersOf(of, wanted))).toEqual(
+            members.map((one) => allows(guildPermissions(of, one), wanted)),
+          );
+      }),
+    );
   });
 });
 

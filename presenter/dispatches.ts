@@ -1,6 +1,6 @@
 /** Turns an event into its dispatches, whoever receives them and whenever. */
 
-import { allows, guildPermissions, Permission } from '../domain/permissions.ts';
+import { allows, holdersOf, Permission } from '../domain/permissions.ts';
 import { relationOf } from '../domain/relationship.ts';
 import { changedMember } from '../projections/views/guild-views/revised.ts';
 import {
@@ -394,13 +394,12 @@ const auditEntries = async (
   const guild = await views.guilds.guild(guildId);
   if (guild === undefined) return [];
   const out = event.type === 'member-banned' || event.type === 'member-left' ? event.data.userId : undefined;
+  // Every session in the guild is asked.
+  const readsLog = holdersOf(guild, Permission.viewAuditLog);
   const mayRead = (viewer: Viewer): boolean => {
     const { userId } = viewer;
-    const member = {
-      ...{ userId, roles: viewer.rolesIn(guildId) },
-      isTimedOut: viewer.timedOutUntil(guildId) > event.time,
-    };
-    return userId !== out && allows(guildPermissions(guild, member), Permission.viewAuditLog);
+    const isTimedOut = viewer.timedOutUntil(guildId) > event.time;
+    return userId !== out && readsLog({ userId, roles: viewer.rolesIn(guildId), isTimedOut });
   };
   const entries = await presenter.auditEntriesOf(event);
   return entries.map((entry) => ({
