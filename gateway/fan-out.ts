@@ -48,11 +48,12 @@ const begins = (event: ParleyEvent): event is Beginning =>
   event.type === 'thread-created' ||
   (event.type === 'thread-edited' && event.data.wasArchived && !event.data.details.archived);
 
-/** Those of the listeners who begin to hear the channel. */
-const newcomers = (event: Beginning, listeners: Iterable<Session>): readonly Session[] =>
-  event.type === 'recipient-added'
-    ? [...listeners].filter(({ userId }) => userId === event.data.userId)
-    : [...listeners];
+/** Those of the listeners who begin to hear a channel by the event. */
+const newcomersBy = (event: ParleyEvent, listeners: Iterable<Session>): readonly Session[] => {
+  if (!begins(event)) return [];
+  if (event.type !== 'recipient-added') return [...listeners];
+  return [...listeners].filter(({ userId }) => userId === event.data.userId);
+};
 
 /** Whether nobody hears the thread after it. */
 const ends = (event: ParleyEvent): event is EventOf<'thread-edited' | 'thread-deleted'> =>
@@ -175,17 +176,17 @@ export class FanOut {
       return;
     }
     const { feed } = this.deps;
-    const fresh =
-      begins(event) && newcomers(event, listeners).length > 0 ? [channelAudience(event.data.channelId)] : [];
+    const newcomers = newcomersBy(event, listeners);
+    const fresh = begins(event) && newcomers.length > 0 ? [channelAudience(event.data.channelId)] : [];
     const soon = feed === undefined || fresh.length === 0 || (await this.heardSoon(feed, fresh));
     try {
       if (feed !== undefined && event.type === 'member-joined') this.delay(own, listeners, event);
-      if (!soon && begins(event)) this.delay(newcomers(event, listeners), listeners, event);
+      if (!soon) this.delay(newcomers, listeners, event);
       const isHeard = listeners.size + auditors.size > 0;
       const dispatches = isHeard ? await entry.dispatches(this.renderer, auditedIn(event) ?? null) : [];
-      for (const session of listeners) this.send(session, framesOf(dispatches, session, session.s), event.position);
-      this.tellAuditors(auditors, dispatches, event);
-      if (begins(event)) this.joinChannel(event, newcomers(event, listeners), dispatches);
+      this.tellAll(listeners, dispatches);
+      this.tellAll(auditors, forAuditors(dispatches));
+      if (begins(event) && soon) this.joinChannel(event, newcomers, dispatches);
       if (ends(event)) this.subscriptions.end(channelAudience(event.data.channelId));
       if (event.type === 'thread-members-changed') await this.enterThread(event, listeners);
       if (event.type === 'recipient-removed') this.leaveGroup(event.data, listeners);
@@ -200,22 +201,18 @@ export class FanOut {
 
   /** Those who may want an audit log's entry and hear nothing else of the event. */
   private auditorsBeyond(listeners: ReadonlySet<Session>, event: ParleyEvent): Set<Session> {
+    const auditors = new Set<Session>();
     const guildId = auditedIn(event);
-    const topic = guildId === undefined ? undefined : this.subscriptions.topic(guildAudience(guildId));
-    const sessions = topic === undefined ? [] : [...topic.sessions];
-    return new Set(
-      sessions.filter((session) => hasAny(session.intents, Intent.guildModeration) && !listeners.has(session)),
-    );
+    if (guildId === undefined) return auditors;
+    for (const session of this.subscriptions.topic(guildAudience(guildId))?.sessions ?? [])
+      if (hasAny(session.intents, Intent.guildModeration) && !listeners.has(session)) auditors.add(session);
+    return auditors;
   }
 
-  private tellAuditors(
-    auditors: ReadonlySet<Session>,
-    dispatches: readonly EncodedDispatch[],
-    { position }: ParleyEvent,
-  ): void {
-    if (auditors.size === 0) return;
-    const told = forAuditors(dispatches);
-    for (const session of auditors) this.send(session, framesOf(told, session, session.s), position);
+  private tellAll(sessions: Iterable<Session>, dispatches: readonly EncodedDispatch[]): void {
+    let count = 0;
+    for (const session of sessions) count += this.tell(session, dispatches);
+    this.deps.metrics.dispatches(count);
   }
 
   /**
@@ -248,8 +245,8 @@ export class FanOut {
         listeners.delete(session);
         auditors.delete(session);
       }
-      for (const session of listeners) this.send(session, framesOf(dispatches, session, session.s), event.position);
-      this.tellAuditors(auditors, dispatches, event);
+      this.tellAll(listeners, dispatches);
+      this.tellAll(auditors, forAuditors(dispatches));
     } catch (error) {
       this.fail(error, event, subscriptions.topic(guildAudience(guildId))?.sessions ?? []);
     }
