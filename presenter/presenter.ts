@@ -82,8 +82,6 @@ export interface GuildCreateParts {
   readonly largeThreshold: number;
 }
 
-const NONE: ReadonlySet<string> = new Set();
-
 /** More than the messages posted between an answer and its dispatch. */
 const JUST_SAID = 1024;
 
@@ -238,7 +236,10 @@ export class Presenter {
       const member = isIn ? await this.guilds.member(row.guildId, viewer) : undefined;
       return presentThread(row, { head, lastPinned, viewer: member });
     }
-    if (row.guildId !== null) return presentGuildChannel(await this.placed(row), head, lastPinned);
+    if (row.guildId !== null) {
+      const [placed] = await this.placed([row]);
+      return presentGuildChannel(placed!, head, lastPinned);
+    }
     const others = row.participants.filter((id) => id !== viewer);
     const users = await this.users(others);
     return presentDirectChannel(
@@ -251,12 +252,15 @@ export class Presenter {
 
   /**
    * A category may be deleted while a channel is put into it: two streams decide that. What is deleted holds nothing.
-   * @param known channels that are there
+   * @param rows channels that are there
    */
-  private async placed(row: ChannelRow, known: ReadonlySet<string> = NONE): Promise<ChannelRow> {
-    if (row.parentId === null || known.has(row.parentId)) return row;
-    const category = await this.guilds.channel(row.parentId);
-    return category?.isDeleted === true ? { ...row, parentId: null } : row;
+  private async placed(rows: readonly ChannelRow[]): Promise<readonly ChannelRow[]> {
+    const there = new Set(rows.map(({ id }) => id));
+    const categories = new Set(rows.flatMap(({ parentId }) => parentId ?? []));
+    const others = [...categories].filter((id) => !there.has(id));
+    const found = await Promise.all(others.map((id) => this.guilds.channel(id)));
+    const gone = new Set(found.flatMap((row) => (row?.isDeleted === true ? [row.id] : [])));
+    return rows.map((row) => (row.parentId !== null && gone.has(row.parentId) ? { ...row, parentId: null } : row));
   }
 
   guild(row: GuildRow): ApiGuild {
@@ -265,8 +269,7 @@ export class Presenter {
 
   /** The `d` of a GUILD_CREATE. */
   async guildCreate(parts: GuildCreateParts): Promise<Record<string, unknown>> {
-    const known = new Set(parts.channels.map(({ id }) => id));
-    const channels = await Promise.all(parts.channels.map((row) => this.placed(row, known)));
+    const channels = await this.placed(parts.channels);
     return {
       ...presentGuild(parts.guild),
       joined_at: wireTime(parts.member.joinedTime),
