@@ -83,6 +83,22 @@ export const only =
   ({ userId }: Viewer): boolean =>
     userIds.includes(userId);
 
+/** This user alone, of direct channels: those are on the first shard. */
+export const onlyDirect =
+  (userId: string) =>
+  (viewer: Viewer): boolean =>
+    viewer.userId === userId && viewer.shardId === 0;
+
+/** Only of the message that is last now would the views tell; clients keep what they have. */
+export const withoutHead = async (
+  presenter: DispatchDeps['presenter'],
+  row: ChannelRow,
+  viewer = '',
+): Promise<object> => {
+  const { last_message_id: _head, last_pin_timestamp: _pin, ...shown } = await presenter.channel(row, viewer);
+  return shown;
+};
+
 const NOBODY: ReadonlySet<string> = new Set();
 
 interface Seeing {

@@ -20,10 +20,12 @@ import {
   type DispatchDeps,
   dispatch,
   only,
+  onlyDirect,
   others,
   type Rendering,
   rightsOf,
   type Viewer,
+  withoutHead,
 } from './dispatch.ts';
 import { groupRenderings } from './group-dispatches.ts';
 import { pinTimestamp, presentRole } from './guilds.ts';
@@ -59,12 +61,6 @@ const inGuild = (guildId: string | null) => (guildId === null ? {} : { guild_id:
 /** For events that clients do not see. */
 const silent = async (): Promise<readonly Dispatch[]> => [];
 
-/** Only of the message that is last now would the views tell; clients keep what they have. */
-const withoutHead = async (row: ChannelRow, presenter: DispatchDeps['presenter']): Promise<object> => {
-  const { last_message_id: _head, last_pin_timestamp: _pin, ...shown } = await presenter.channel(row, '');
-  return shown;
-};
-
 /** To those who see the channel before and after. */
 const channelUpdate = async (
   { type, data: { channelId, guildId, ...changed } }: EventOf<'overwrite-set' | 'overwrite-deleted' | 'channel-edited'>,
@@ -73,7 +69,7 @@ const channelUpdate = async (
 ): Promise<readonly Dispatch[]> => {
   const row = await views.guilds.channel(channelId);
   if (row === undefined) return [];
-  const data = await withoutHead(withDetails(row, 'details' in changed ? changed.details : undefined), presenter);
+  const data = await withoutHead(presenter, withDetails(row, 'details' in changed ? changed.details : undefined));
   return [dispatch('CHANNEL_UPDATE', data, intentsOf(type, guildId))];
 };
 
@@ -107,7 +103,7 @@ const channelDeletion = async (
   const left = held.filter(({ parentId, isDeleted }) => parentId === channelId && isDeleted !== true);
   const leaves = async (one: ChannelRow): Promise<Dispatch> => {
     const sees = (viewer: Viewer) => allows(rightsOf(viewer, one, guild), Permission.viewChannel);
-    const data = await withoutHead({ ...one, parentId: null }, presenter);
+    const data = await withoutHead(presenter, { ...one, parentId: null });
     return dispatch('CHANNEL_UPDATE', data, intentsOf('channel-edited', guildId), sees);
   };
   return [
@@ -428,9 +424,8 @@ const directChannel = (
 ): Promise<readonly Dispatch[]> => {
   const channel = createdChannel(event, 0);
   const shownTo = async (userId: string): Promise<Dispatch> => {
-    const isTheirs = (viewer: Viewer) => viewer.userId === userId && viewer.shardId === 0;
     const shown = await presenter.channel(channel, userId);
-    return { ...dispatch('CHANNEL_CREATE', shown, intentsOf(event.type, null), isTheirs), toPeople: true };
+    return { ...dispatch('CHANNEL_CREATE', shown, intentsOf(event.type, null), onlyDirect(userId)), toPeople: true };
   };
   return Promise.all(channel.participants.map(shownTo));
 };

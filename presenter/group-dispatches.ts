@@ -2,17 +2,11 @@
 
 import { rowOfGroup } from '../projections/views/guild-views/view.ts';
 import { type EventType, intentsOf } from '../schemas/events/catalogue.ts';
-import { type Dispatch, dispatch, type Rendering, type Viewer } from './dispatch.ts';
+import { type Dispatch, dispatch, onlyDirect, type Rendering, type Viewer, withoutHead } from './dispatch.ts';
 
 type GroupEvent = Extract<EventType, `recipient-${string}` | 'group-edited'>;
 
-/** Direct channels are on the first shard. */
-const sessionsOf =
-  (userId: string) =>
-  (viewer: Viewer): boolean =>
-    viewer.userId === userId && viewer.shardId === 0;
-
-const sessionsOfOthers =
+const othersDirectly =
   (userId: string) =>
   (viewer: Viewer): boolean =>
     viewer.userId !== userId && viewer.shardId === 0;
@@ -24,8 +18,8 @@ const added: Rendering<'recipient-added'> = async ({ type, data }, _, { presente
   const [user, head] = await Promise.all([presenter.user(userId), views.unread.head(channelId)]);
   const channel = await presenter.channel(rowOfGroup(channelId, group), userId, head);
   return [
-    dispatch('CHANNEL_CREATE', channel, intents, sessionsOf(userId)),
-    dispatch('CHANNEL_RECIPIENT_ADD', { channel_id: channelId, user }, intents, sessionsOfOthers(userId)),
+    dispatch('CHANNEL_CREATE', channel, intents, onlyDirect(userId)),
+    dispatch('CHANNEL_RECIPIENT_ADD', { channel_id: channelId, user }, intents, othersDirectly(userId)),
   ];
 };
 
@@ -38,20 +32,16 @@ const removed: Rendering<'recipient-removed'> = async ({ type, data }, _, { pres
     presenter.channel(rowOfGroup(channelId, group), userId),
   ]);
   return [
-    dispatch('CHANNEL_DELETE', channel, intents, sessionsOf(userId)),
-    dispatch('CHANNEL_RECIPIENT_REMOVE', { channel_id: channelId, user }, intents, sessionsOfOthers(userId)),
+    dispatch('CHANNEL_DELETE', channel, intents, onlyDirect(userId)),
+    dispatch('CHANNEL_RECIPIENT_REMOVE', { channel_id: channelId, user }, intents, othersDirectly(userId)),
   ];
 };
 
-/** Each of the people sees the others as recipients. Of its messages and pins clients keep what they have. */
+/** Each of the people sees the others as recipients. */
 const edited: Rendering<'group-edited'> = async ({ type, data: { channelId, group } }, _, { presenter }) => {
   const shownTo = async (userId: string): Promise<Dispatch> => {
-    const {
-      last_message_id: _head,
-      last_pin_timestamp: _pin,
-      ...channel
-    } = await presenter.channel(rowOfGroup(channelId, group), userId);
-    return dispatch('CHANNEL_UPDATE', channel, intentsOf(type, null), sessionsOf(userId));
+    const channel = await withoutHead(presenter, rowOfGroup(channelId, group), userId);
+    return dispatch('CHANNEL_UPDATE', channel, intentsOf(type, null), onlyDirect(userId));
   };
   return Promise.all(group.participants.map(shownTo));
 };
