@@ -131,7 +131,7 @@ const placeIn = async (
     guildId === undefined ? [] : await Promise.all([guilds.guild(guildId), guilds.member(guildId, userId)]);
   const member = found && memberAt(found, now);
   if (channel !== undefined && (guildId === undefined || guild !== undefined)) {
-    const known = ofDeleted ? { ...channel, isDeleted: false } : channel;
+    const known = ofDeleted && channel.isDeleted === true ? { ...channel, isDeleted: false } : channel;
     const permissions = channelPermissions(known, guild, userId, member);
     if (allows(permissions, Permission.viewChannel)) return { channel, guild, member, permissions };
   }

@@ -244,13 +244,14 @@ export interface InviteRow {
   readonly expiresAt: number | null;
 }
 
-/** How a person stands to another. */
+/** Of what a person is notified. */
 export interface NotificationsRow {
   /** Null: of direct messages. */
   readonly guildId: string | null;
   readonly notifications: GuildNotifications;
 }
 
+/** How a person stands to another. */
 export interface RelationshipRow extends Relation {
   readonly userId: string;
 }
