@@ -9,6 +9,7 @@ import {
 import { type Decision, type Fold, happen, nothing, refuse, type StreamState } from './decider.ts';
 import { type Patch, patched } from './patch.ts';
 import { RecentKeys, type RecentKeysJson } from './recent-keys.ts';
+import { compareIds } from './snowflake.ts';
 
 export interface NotificationsState extends StreamState {
   /** By guild; under the empty id those of direct messages. */
@@ -62,8 +63,6 @@ export interface NotificationsPatch extends Patch<Omit<GuildNotifications, 'chan
   readonly channels: readonly (Patch<OfChannel> & { readonly channelId: string })[];
 }
 
-const byId = (a: ChannelNotifications, b: ChannelNotifications) => (BigInt(a.channelId) < BigInt(b.channelId) ? -1 : 1);
-
 const channelsAfter = (
   former: readonly ChannelNotifications[],
   changed: NotificationsPatch['channels'],
@@ -74,7 +73,7 @@ const channelsAfter = (
   return [...channels]
     .filter(([, of]) => !isDeepStrictEqual(of, PLAIN_CHANNEL))
     .map(([channelId, of]) => ({ channelId, ...of }))
-    .sort(byId);
+    .sort((a, b) => compareIds(a.channelId, b.channelId));
 };
 
 export const changeNotifications = (

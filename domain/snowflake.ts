@@ -14,6 +14,10 @@ const LOW_MASK = (1n << LOW_BITS) - 1n;
 /** Time of the id, in milliseconds since 1970. */
 export const snowflakeTime = (id: string): number => Number(BigInt(id) >> LOW_BITS) + SNOWFLAKE_EPOCH;
 
+/** For sorting: the older id first. */
+export const compareIds = (a: string, b: string): number =>
+  BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0;
+
 /** No id can hold the time: the clock is wrong. */
 export class NoIdLeft extends StoreUnavailable {
   constructor(time: number) {

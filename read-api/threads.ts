@@ -2,6 +2,7 @@
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
 import { allows, isInThread, Permission } from '../domain/permissions.ts';
+import { compareIds } from '../domain/snowflake.ts';
 import { isThread, presentThreadMember, type Thread } from '../presenter/threads.ts';
 import type { ChannelRow } from '../projections/views/guild-views/view.ts';
 import { IsoTime, Snowflake, SnowflakeBound, text } from '../schemas/codecs.ts';
@@ -86,8 +87,6 @@ const threadFor = async (deps: ReadDeps, asker: string, channelId: string): Prom
   return isThread(access.channel) ? either.right(access.channel) : either.left(refused('wrongChannelType'));
 };
 
-const idBelow = (a: string, b: string): boolean => BigInt(a) < BigInt(b);
-
 /** Who is in a thread and in its guild, by user id. */
 const membersOf = async (
   deps: ReadDeps,
@@ -148,8 +147,8 @@ export const threadRoutes = (deps: ReadDeps): Route[] => [
       const thread = await threadFor(deps, actor.userId, params.channel_id);
       if (either.isLeft(thread)) return thread.left;
       const ids = Object.keys(thread.right.thread.members)
-        .filter((id) => after === undefined || idBelow(after, id))
-        .sort((a, b) => (idBelow(a, b) ? -1 : 1));
+        .filter((id) => after === undefined || compareIds(id, after) > 0)
+        .sort(compareIds);
       const all = await membersOf(deps, thread.right, ids, saysYes(with_member));
       return found(all.slice(0, limit));
     },

@@ -1,6 +1,7 @@
 /** Users, and what belongs to the asker. */
 import * as t from 'io-ts';
 import { guildPermissions, isInThread, type MemberRights, rolesOf } from '../domain/permissions.ts';
+import { compareIds } from '../domain/snowflake.ts';
 import { plainNotifications, presentNotifications } from '../presenter/notifications.ts';
 import type { GuildRow, UserRow } from '../projections/views/guild-views/view.ts';
 import { Snowflake, SnowflakeBound } from '../schemas/codecs.ts';
@@ -87,8 +88,6 @@ export const applicationRoutes = (deps: ReadDeps): Route[] => [
     handle: ({ actor, params }) => application(deps, params.application_id, actor.userId),
   }),
 ];
-
-const compareIds = (a: string, b: string): number => (BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0);
 
 interface OwnChannel {
   readonly id: string;

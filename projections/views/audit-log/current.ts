@@ -1,6 +1,7 @@
 /** The audit logs while their store lags behind the log: what it does not hold yet is among what this node has received. */
 
 import type { AuditSubject } from '../../../domain/audit-log.ts';
+import { compareIds } from '../../../domain/snowflake.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { type AuditQuery, type AuditReader, type AuditRecord, type AuditRow, type Known, rowAfter } from './view.ts';
 
@@ -18,15 +19,15 @@ const RETRY_SECONDS = 2;
 const isWithin = ({ action, actorId, id }: AuditRecord, { before, after, ...query }: AuditQuery): boolean =>
   action !== 0 &&
   actorId === (query.actorId ?? actorId) &&
-  (before === undefined || BigInt(id) < BigInt(before)) &&
-  (after === undefined || BigInt(id) > BigInt(after));
+  (before === undefined || compareIds(id, before) < 0) &&
+  (after === undefined || compareIds(id, after) > 0);
 
 /** In the order in which a query asks for them. */
 const inOrder = <Entry extends { readonly id: string }>(
   entries: readonly Entry[],
   { after }: AuditQuery,
 ): readonly Entry[] => {
-  const ascending = entries.toSorted((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
+  const ascending = entries.toSorted((a, b) => compareIds(a.id, b.id));
   return after === undefined ? ascending.reverse() : ascending;
 };
 

@@ -5,6 +5,7 @@
 
 import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { RelationshipType } from '../../../domain/relationship.ts';
+import { compareIds } from '../../../domain/snowflake.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 import type { GuildNotifications } from '../../../schemas/events/settings.ts';
 import { NEVER_SIGNED_OUT, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
@@ -554,12 +555,12 @@ export const namedOf = (columns: readonly RowOf<'named'>[]): readonly (readonly 
 export const relationshipsOf = (fields: RelationFields): readonly RelationshipRow[] =>
   Object.entries<Relation | null>(fields as Readonly<Record<string, Relation | null>>)
     .flatMap(([field, relation]) => (relation === null ? [] : [{ userId: idIn(field), ...relation }]))
-    .sort((a, b) => (BigInt(a.userId) < BigInt(b.userId) ? -1 : 1));
+    .sort((a, b) => compareIds(a.userId, b.userId));
 
 export const notificationsOf = (fields: SettingsFields): readonly NotificationsRow[] =>
   Object.entries<GuildNotifications>(fields as Readonly<Record<string, GuildNotifications>>)
     .map(([field, notifications]) => ({ guildId: idIn(field) === '' ? null : idIn(field), notifications }))
-    .sort((a, b) => (BigInt(a.guildId ?? 0) < BigInt(b.guildId ?? 0) ? -1 : 1));
+    .sort((a, b) => compareIds(a.guildId ?? '0', b.guildId ?? '0'));
 
 /** @param rows in order of position */
 export const relationTypesOf = (

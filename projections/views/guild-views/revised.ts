@@ -1,5 +1,6 @@
 /** The rows of the guild views with what was changed about them since they began. */
 import { byPlace, overwritesWith } from '../../../domain/permissions.ts';
+import { compareIds } from '../../../domain/snowflake.ts';
 import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 import type { Role } from '../../../schemas/events/guild.ts';
@@ -18,8 +19,7 @@ import {
 export const idIn = (field: string): string => field.slice(field.indexOf(':') + 1);
 
 /** An order that does not depend on when each was read. */
-export const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
-  BigInt(a.id) < BigInt(b.id) ? -1 : 1;
+export const byId = (a: { readonly id: string }, b: { readonly id: string }): number => compareIds(a.id, b.id);
 
 export const revisedGuild = (
   guild: GuildRow,
