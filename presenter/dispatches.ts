@@ -264,7 +264,13 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
   'channels-read': async ({ type, data: { userId, channels, back, whole } }, _, { views }) => {
     const heads = await views.unread.heads(Object.keys(channels));
     const backed = whole ? [] : Object.keys(back);
-    const marked = backed.length === 0 ? [] : await views.unread.readStates(userId, backed);
+    const roles = new Map<string, readonly string[]>();
+    for (const channelId of backed) {
+      const guildId = (await views.guilds.channel(channelId))?.guildId ?? null;
+      if (guildId !== null) roles.set(channelId, (await views.guilds.member(guildId, userId))?.roles ?? []);
+    }
+    const marked =
+      backed.length === 0 ? [] : await views.unread.readStates(userId, backed, (id) => roles.get(id) ?? []);
     const mentions = new Map(marked.map((state) => [state.channelId, state.mentions]));
     return Object.entries(channels).map(([channelId, ordinal]) => {
       const head = heads.get(channelId);

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, type Api, type Channel, joined, type Message, someName } from '../support/api.ts';
-import { GatewayClient } from '../support/gateway-client.ts';
+import { GatewayClient, type Payload } from '../support/gateway-client.ts';
 import type { Instance, StartInstance } from '../support/instance.ts';
 
 interface ReadState {
@@ -105,6 +105,21 @@ export const readStatesSuite = (start: StartInstance) =>
       expect(await state()).toMatchObject({ read_ordinal: 0, unread_count: 3 });
       await ben.ask('POST', ack(said));
       expect(await state()).toMatchObject({ read_ordinal: 3, unread_count: 0 });
+
+      // What names a role counts for those who have it, in the dispatch as when asked for.
+      const { guild_id: guildId } = await ben.ask<{ guild_id: string }>('GET', `/channels/${id}`);
+      const role = await owner.ask<{ id: string }>('POST', `/guilds/${guildId}/roles`, {
+        name: 'crew',
+        mentionable: true,
+      });
+      await owner.ask('PUT', `/guilds/${guildId}/members/${member.id}/roles/${role.id}`);
+      const called = await owner.send(id, `<@&${role.id}>`);
+      const back = { manual: true, mention_count: 0 };
+      expect((await ben.request('POST', ack(second), back)).status).toBe(200);
+      const marked = (d: Payload) => d.manual === true && d.ordinal === 2;
+      expect((await socket.dispatch('MESSAGE_ACK', marked)).d.mention_count).toBe(1);
+      await expect.poll(state).toMatchObject({ read_ordinal: 2, mention_count: 1 });
+      await ben.ask('POST', ack(called));
       await socket.cut();
     });
 
