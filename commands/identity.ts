@@ -75,7 +75,7 @@ export const EARLY_MS = 3 * 86_400_000;
 const othersFirst = parleyError('registrationClosed', { message: 'Somebody else has registered as the first person' });
 
 const taken = fieldError(['username'], 'USERNAME_ALREADY_TAKEN', 'This username is already taken.');
-export const wrongPassword = fieldError(['password'], 'PASSWORD_DOES_NOT_MATCH', 'The password is not right.');
+export const wrongPassword = fieldError(['password'], 'PASSWORD_DOES_NOT_MATCH', 'The password is wrong.');
 /** Nothing was changed, so there is nothing to put back. */
 const KEEP: Undo = async () => {};
 const NOBODY: Verified = { userId: '' };

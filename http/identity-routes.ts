@@ -7,7 +7,7 @@ import type { CommandBus } from '../commands/port.ts';
 import { presentAnswer } from '../presenter/answers.ts';
 import type { Presenter } from '../presenter/presenter.ts';
 import { anyText, checkedText, optional, text, visibleText } from '../schemas/codecs.ts';
-import { type ParleyError, parleyError } from '../schemas/errors.ts';
+import { fieldError, type ParleyError, parleyError } from '../schemas/errors.ts';
 import { ProfileFields } from '../schemas/http/profile.ts';
 import { type Reply, type Route, type RouteRequest, route } from '../schemas/http/route.ts';
 import * as shapes from '../schemas/http/shapes.ts';
@@ -93,6 +93,7 @@ export const identityRoutes = ({ identity, bus, presenter, gatewayUrl }: Identit
     return either.isLeft(shown) ? shown : either.right(shown.right.shown as object);
   };
 
+  const passwordNeeded = fieldError(['password'], 'BASE_TYPE_REQUIRED', 'This field is required');
   const newPassword = t.type({ password: anyText(1, 256, 'password'), new_password: text(8, 256, 'new_password') });
 
   const changePassword = ({
@@ -122,10 +123,11 @@ export const identityRoutes = ({ identity, bus, presenter, gatewayUrl }: Identit
       answer: shapes.SelfWithToken,
       handle: async (request) => {
         const { password, new_password, ...profile } = request.body;
+        if (new_password !== undefined && password === undefined) return either.left(passwordNeeded);
         const changed =
           new_password === undefined
             ? undefined
-            : await changePassword({ ...request, body: { password: password ?? '', new_password } });
+            : await changePassword({ ...request, body: { password: password!, new_password } });
         if (changed !== undefined && either.isLeft(changed)) return changed;
         const isAsked = changed === undefined || Object.keys(profile).length > 0;
         const edited = isAsked
