@@ -43,7 +43,7 @@ export interface AuditReason {
 }
 
 /** A channel as it begins. */
-export interface NewChannel extends Omit<ChannelDetails, 'name'> {
+interface NewChannel extends Omit<ChannelDetails, 'name'> {
   readonly kind: string;
   readonly name: string | null;
   readonly overwrites: readonly Overwrite[];

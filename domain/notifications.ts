@@ -53,7 +53,7 @@ export const notificationsFold: Fold<NotificationsState> = {
 };
 
 /** Most channels of a guild, or direct channels, that differ. */
-export const MAX_CHANNELS = 1000;
+export const MAX_OVERRIDES = 1000;
 
 type OfChannel = Omit<ChannelNotifications, 'channelId'>;
 const PLAIN_CHANNEL: OfChannel = { muted: false, mute: null, messages: INHERITED };
@@ -92,7 +92,7 @@ export const changeNotifications = (
   const known = state.guilds.get(guildId ?? DIRECT);
   const former = known ?? PLAIN_NOTIFICATIONS;
   const channels = channelsAfter(former.channels, patch.channels);
-  if (channels.length > MAX_CHANNELS) return refuse('maximumChannelSettings');
+  if (channels.length > MAX_OVERRIDES) return refuse('maximumChannelSettings');
   const next = patched(former, { ...patch, channels }, PLAIN_NOTIFICATIONS);
   if (isDeepStrictEqual(next, former)) return nothing;
   const more = channels.length - former.channels.length + (known === undefined ? 1 : 0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PLAIN_NOTIFICATIONS } from '../schemas/events/settings.ts';
-import { changeNotifications, MAX_CHANNELS, type NotificationsPatch, notificationsFold } from './notifications.ts';
+import { changeNotifications, MAX_OVERRIDES, type NotificationsPatch, notificationsFold } from './notifications.ts';
 import { ANN, events, GUILD, History, NOW, only, refusal } from './testing.ts';
 
 const PLAIN_CHANNEL = { muted: false, mute: null, messages: 3 };
@@ -55,7 +55,7 @@ describe('what a person is notified of', () => {
     const some = (from: number, count: number) => ({
       channels: Array.from({ length: count }, (_, n) => ({ channelId: String(from + n), muted: true })),
     });
-    const state = changed(some(1, MAX_CHANNELS));
+    const state = changed(some(1, MAX_OVERRIDES));
     expect(refusal(changeNotifications(changing(some(5000, 1)), state))).toBe('maximumChannelSettings');
   });
 
