@@ -30,6 +30,12 @@ describe('an invite', () => {
     expect(events(redeem(by(ANN, NOW, 'again'), invite.state))).toEqual([]);
   });
 
+  it('takes nothing under the id that made it, so a state restored from JSON equals the original', () => {
+    const { state } = anInvite(0).given((before) => redeem(by(ANN), before), `${ANN}:join`);
+    expect(events(redeem(by(BEN, NOW, 'created'), state))).toEqual([]);
+    expect(inviteFold.fromJson(JSON.parse(JSON.stringify(inviteFold.toJson(state))))).toEqual(state);
+  });
+
   it('once expired lets nobody in again, and answers the command that redeemed it', () => {
     const invite = anInvite(1, NOW + 5).given((state) => redeem(by(ANN), state), `${ANN}:join`);
     expect(events(redeem(by(ANN, NOW + 4, 'again'), invite.state))).toEqual([]);
