@@ -66,7 +66,9 @@ const dropKeyspace = async (url: string, name: string): Promise<void> => {
 
 export const createNamespace = async (servers: ServerUrls = urls): Promise<Namespace> => {
   const name = `t${randomBytes(5).toString('hex')}`;
-  for (const url of [servers.postgres, servers.views]) await onPostgres(url, `CREATE DATABASE ${name}`);
+  const onBoth = (statement: string) =>
+    Promise.all([servers.postgres, servers.views].map((url) => onPostgres(url, statement)));
+  await onBoth(`CREATE DATABASE ${name}`);
   return {
     name,
     env: {
@@ -82,11 +84,12 @@ export const createNamespace = async (servers: ServerUrls = urls): Promise<Names
       PARLEY_PARTITIONS: '4',
     },
     drop: async () => {
-      await dropTopics(servers.kafka, name);
-      await dropKeys(servers.redis, name);
-      await dropKeyspace(servers.cassandra, name);
-      for (const url of [servers.postgres, servers.views])
-        await onPostgres(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await Promise.all([
+        dropTopics(servers.kafka, name),
+        dropKeys(servers.redis, name),
+        dropKeyspace(servers.cassandra, name),
+        onBoth(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+      ]);
     },
   };
 };

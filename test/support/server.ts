@@ -57,7 +57,8 @@ const untilReady = async (url: string, child: ChildProcess, deadline: number): P
     if (answer?.ok) return;
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('the server ended before it was ready');
     if (Date.now() > deadline) throw new Error(`the server listens but did not become ready: ${answer?.status}`);
-    await new Promise((again) => setTimeout(again, 10));
+    // Several processes that start at once would otherwise spend much of their time on answers.
+    await new Promise((again) => setTimeout(again, 50));
   }
 };
 
