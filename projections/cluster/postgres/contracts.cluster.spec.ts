@@ -20,42 +20,42 @@ afterAll(() => postgres.drop());
 const close = async () => {};
 
 guildViewsContract('PostgreSQL', async () => {
-  const { guilds, apply } = postgres.views(await postgres.generation());
+  const { guilds, apply } = postgres.views(await postgres.emptied());
   return { reader: guilds, apply, close };
 });
 
 audienceContract('PostgreSQL', async () => {
-  const { audiences, apply } = postgres.views(await postgres.generation());
+  const { audiences, apply } = postgres.views(await postgres.emptied());
   return { reader: audiences, apply, close };
 });
 
 banContract('PostgreSQL', async () => {
-  const { bans, apply } = postgres.views(await postgres.generation());
+  const { bans, apply } = postgres.views(await postgres.emptied());
   return { reader: bans, apply, close };
 });
 
 auditLogContract('PostgreSQL', async () => {
-  const { audit, apply } = postgres.views(await postgres.generation());
+  const { audit, apply } = postgres.views(await postgres.emptied());
   return { reader: audit, apply, close };
 });
 
 pinContract('PostgreSQL', async () => {
-  const { pins, apply } = postgres.views(await postgres.generation());
+  const { pins, apply } = postgres.views(await postgres.emptied());
   return { reader: pins, apply, close };
 });
 
 reportContract('PostgreSQL', async () => {
-  const { reports, apply } = postgres.views(await postgres.generation());
+  const { reports, apply } = postgres.views(await postgres.emptied());
   return { reader: reports, apply, close };
 });
 
 streamHeadContract('PostgreSQL', async () => {
-  const { streams, apply } = postgres.views(await postgres.generation());
+  const { streams, apply } = postgres.views(await postgres.emptied());
   return { reader: streams, apply, close };
 });
 
 snapshotContract('PostgreSQL', async () => {
-  const snapshots = new PostgresSnapshots(postgres.client, schemaOf(await postgres.generation()));
+  const snapshots = new PostgresSnapshots(postgres.client, schemaOf(await postgres.emptied()));
   return {
     latest: (stream) => snapshots.latest(stream),
     apply: (stored) => postgres.client.transaction((ask) => snapshots.write(ask, stored)),

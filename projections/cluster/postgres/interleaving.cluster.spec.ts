@@ -126,16 +126,8 @@ describe('partitions applied in any relative order', () => {
   let generation: number;
   beforeAll(async () => {
     postgres = await testPostgres();
-    generation = await postgres.generation();
   });
   afterAll(() => postgres.drop());
-
-  const emptied = async () => {
-    const schema = `views_g${generation}`;
-    const tables = ['guilds', 'guild_counts', 'channels', 'direct_channels', 'memberships', 'users', 'invites'];
-    const all = [...tables, 'revisions', 'redemptions', 'invite_counts', 'audiences', 'checkpoints'];
-    await postgres.client.ask({ text: all.map((table) => `DELETE FROM ${schema}.${table}`).join(';') });
-  };
 
   /** Random partitions get batches of random length from one of two stores; some batches are repeated. */
   const applied = async (events: readonly ParleyEvent[], choices: Iterator<number>): Promise<TestViews> => {
@@ -171,7 +163,7 @@ describe('partitions applied in any relative order', () => {
         fc.infiniteStream(fc.nat()),
         fc.nat(),
         async (steps, choices, then) => {
-          await emptied();
+          generation = await postgres.emptied();
           const events = told(steps).log.all;
           const views = await applied(events, choices);
           const expected = inOrder(events);

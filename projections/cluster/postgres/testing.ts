@@ -7,7 +7,7 @@ import type { ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { createDatabase } from '../../../services/testing.ts';
 import { openPostgres, type Postgres } from '../../../stores/postgres/connection.ts';
 import { partitionOf } from '../../engine/partitions.ts';
-import { openPostgresViews, type PostgresViews, prepareGeneration } from './views.ts';
+import { openPostgresViews, type PostgresViews, prepareGeneration, schemaOf } from './views.ts';
 
 export const PARTITIONS = 4;
 
@@ -27,6 +27,8 @@ export interface TestPostgres {
   readonly client: Postgres;
   /** Creates a generation's tables. */
   generation(): Promise<number>;
+  /** One generation for specs that come one after the other, without rows. Creating the tables takes half a second. */
+  emptied(): Promise<number>;
   views(generation: number, options?: ViewsOptions): TestViews;
   drop(): Promise<void>;
 }
@@ -51,14 +53,31 @@ export const viewsOn = (client: Postgres, generation: number, options: ViewsOpti
 export const testPostgres = async (): Promise<TestPostgres> => {
   const { url, drop } = await createDatabase('views');
   const client = await openPostgres({ clock: systemClock, url });
-  let generation = 0;
+  let last = 0;
+  let reused: number | undefined;
+  const generation = async (): Promise<number> => {
+    last += 1;
+    const created = last;
+    await prepareGeneration(client, created);
+    return created;
+  };
   return {
     url,
     client,
-    async generation() {
-      generation += 1;
-      await prepareGeneration(client, generation);
-      return generation;
+    generation,
+    async emptied() {
+      if (reused === undefined) {
+        reused = await generation();
+        return reused;
+      }
+      const schema = schemaOf(reused);
+      await client.ask({
+        text: `DO $$ DECLARE one text; BEGIN
+          FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = '${schema}' AND tablename NOT LIKE 'migrations%'
+          LOOP EXECUTE format('DELETE FROM ${schema}.%I', one); END LOOP;
+        END $$`,
+      });
+      return reused;
     },
     views: (of, options) => viewsOn(client, of, options),
     async drop() {
