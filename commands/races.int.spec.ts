@@ -50,6 +50,16 @@ it.each([1, 7])(
   },
 );
 
+it('a report that is closed twenty times at once is closed in each answer', async () => {
+  const [ben, cat] = (await people(10)) as [string, string];
+  await instance.join(ann, guild.channel, ben, cat);
+  const { id: message_id } = await instance.do(ben, 'message.send', { channel_id: guild.channel, content: 'rude' });
+  const report = await instance.do(cat, 'message.report', { channel_id: guild.channel, message_id, kind: 'spam' });
+  const closing = { guild_id: guild.id, report_id: report.id, state: 'closed' };
+  const answers = await Promise.all(Array.from({ length: 20 }, () => instance.do(ann, 'report.handle', closing)));
+  expect(new Set(answers.map(({ state }) => state))).toEqual(new Set(['closed']));
+});
+
 describe('twenty people send into a channel while', () => {
   const EACH = 20;
 

@@ -375,6 +375,9 @@ export const post = (command: Post, state: ChannelState): Decision => {
   if (forward !== undefined && forward.message === undefined) return refuse('unknownMessage');
   const body = forward?.message === undefined ? command.body : { ...command.body, forwarded: forward.message };
   if (saysNothing(body, command.time !== undefined)) return refuse('emptyMessage');
+  // A reply shows what it replies to. Who imports has read all of it.
+  const mayReply = command.time !== undefined || allows(rights, Permission.readMessageHistory);
+  if (reply !== undefined && !mayReply) return refuse('replyWithoutHistory');
   if (reply !== undefined && (reply.message === undefined || reply.message.deleted)) return refuse('unknownMessage');
   const { thread } = state.settings!;
   if (thread !== undefined && isLockedFor(thread, rights)) return refuse('threadLocked');

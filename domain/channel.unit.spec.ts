@@ -153,6 +153,16 @@ describe('mentions of a message', () => {
     expect(reply(false).data.mentions.users).toEqual([]);
   });
 
+  it('is asked for by whoever may read the message history, whatever there is', () => {
+    const deny = `${Permission.readMessageHistory}`;
+    const channel = aChannel({ overwrites: [{ id: GUILD, type: 0, allow: '0', deny }] });
+    channel.given((state) => post(aPost('a'), state), 'a');
+    for (const message of [channel.message(channel.headId), undefined]) {
+      const replying = post(aPost('b', { reply: { message, mention: true } }), channel.state);
+      expect(refusal(replying)).toBe('replyWithoutHistory');
+    }
+  });
+
   it('cannot be a message that is not there', () => {
     const channel = withPost('a');
     const message = { ...channel.message(channel.headId)!, deleted: true };

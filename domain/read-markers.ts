@@ -48,12 +48,16 @@ export interface Mark {
   readonly known: number;
 }
 
+/** The views may not know yet that the channel was marked as unread: then what was read up to its last message is not read. */
+const readBefore = ({ channelId, known }: Mark, { channels, back }: ReadState): number =>
+  Math.max(known > (back.get(channelId) ?? 0) ? known : 0, channels.get(channelId) ?? 0);
+
 /** Of several marks of one channel the highest counts. */
 export const markRead = (userId: string, marks: readonly Mark[], state: ReadState): Decision => {
   const channels: Record<string, number> = {};
-  for (const { channelId, ordinal, known } of marks) {
-    const read = Math.max(known, state.channels.get(channelId) ?? 0, channels[channelId] ?? 0);
-    if (ordinal > read) channels[channelId] = ordinal;
+  for (const mark of marks) {
+    const { channelId, ordinal } = mark;
+    if (ordinal > Math.max(readBefore(mark, state), channels[channelId] ?? 0)) channels[channelId] = ordinal;
   }
   return Object.keys(channels).length === 0
     ? nothing

@@ -65,6 +65,16 @@ describe('a read marker', () => {
     });
   });
 
+  it('moves forward from where its channel is unread, also before the views know that', () => {
+    const marks = history()
+      .given((state) => read(reading('7', 5), state))
+      .given((state) => markUnread({ userId: ANN, channelId: '7', ordinal: 1, last: 5 }, state));
+    expect(only(read(reading('7', 3, 5), marks.state)).data).toMatchObject({ channels: { 7: 3 } });
+    expect(events(read(reading('7', 1, 5), marks.state))).toEqual([]);
+    // An own message since then, which the views know.
+    expect(events(read(reading('7', 3, 6), marks.state))).toEqual([]);
+  });
+
   it('is separate for each channel', () => {
     const marks = history().given((state) => read(reading('7', 3), state));
     expect(events(read(reading('8', 1), marks.state))).toHaveLength(1);

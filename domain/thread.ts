@@ -48,7 +48,9 @@ interface Creating extends ChannelActor {
 /** A thread that begins at a message has that message's id, and begins with a message that refers to it. */
 export const createThread = (command: Creating, state: ChannelState): Decision => {
   const { guild, member, userId, parent, isPrivate, at, now, key } = command;
-  const wanted = isPrivate ? Permission.createPrivateThreads : Permission.createPublicThreads;
+  // Its first message shows the one that it begins at.
+  const shown = at === undefined ? 0n : Permission.readMessageHistory;
+  const wanted = shown | (isPrivate ? Permission.createPrivateThreads : Permission.createPublicThreads);
   const rights = channelPermissions(parent, guild, userId, member);
   const isText = guild !== undefined && (command.parentKind === 'text' || command.parentKind === 'announcement');
   const refusal = denied(rights, isText ? wanted : 0n);

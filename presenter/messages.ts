@@ -270,13 +270,16 @@ export class MessagePresenter {
     };
   }
 
-  /** The texts that events seal, in their order. */
-  async texts(events: readonly EventOf<'message-posted' | 'message-edited'>[]): Promise<readonly MessageBody[]> {
+  /** What events seal is shown as in messages, in their order. */
+  async texts(
+    events: readonly EventOf<'message-posted' | 'message-edited'>[],
+  ): Promise<readonly Pick<ApiMessage, 'content' | 'embeds'>[]> {
     await this.keys.load(events.map(({ data }) => data.sealed.by));
     return this.slices.pieces(events, MESSAGES_PER_STEP, (some) =>
       some.map(({ stream, id: eventId, data: { sealed } }) => {
         const key = this.keys.cached(sealed.by) ?? undefined;
-        return openAs(MessageBody, key, { stream, eventId }, sealed) ?? EMPTY;
+        const { content, embeds } = openAs(MessageBody, key, { stream, eventId }, sealed) ?? EMPTY;
+        return { content, embeds: embeds.map(presentEmbed) };
       }),
     );
   }

@@ -320,7 +320,7 @@ export class Presenter {
   }
 
   /** What each of these events says. */
-  texts(events: readonly EventOf<'message-posted' | 'message-edited'>[]): Promise<readonly MessageBody[]> {
+  texts(events: readonly EventOf<'message-posted' | 'message-edited'>[]): ReturnType<MessagePresenter['texts']> {
     return this.messagePresenter.texts(events);
   }
 

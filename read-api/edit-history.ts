@@ -55,7 +55,8 @@ export const editHistoryRoute = (deps: ReadDeps): Route =>
       const access = await deps.access.channel(actor.userId, channel_id);
       if (access === undefined) return refused('unknownChannel');
       if (access.channel.guildId === null) return refused('dmExecute');
-      if (!allows(access.permissions, Permission.manageMessages)) return refused('missingPermissions');
+      if (!allows(access.permissions, Permission.manageMessages | Permission.readMessageHistory))
+        return refused('missingPermissions');
       const row = await deps.views.timelines.message(channel_id, message_id, actor.userId);
       if (row === undefined || row.deleted) return refused('unknownMessage');
       const { events, next } = await saidFrom(deps.log, row, Math.max(from_sequence, row.sequence));

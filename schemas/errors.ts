@@ -133,6 +133,11 @@ export const catalogue = {
   friendWithSelf: { code: 80003, status: 400, message: 'Cannot send a friend request to yourself' },
   reactionBlocked: { code: 90001, status: 403, message: 'Reaction was blocked' },
   threadArchived: { code: 50083, status: 400, message: 'Thread is archived' },
+  replyWithoutHistory: {
+    code: 160002,
+    status: 403,
+    message: 'Cannot reply without permission to read message history',
+  },
   threadExists: { code: 160004, status: 400, message: 'A thread has already been created for this message' },
   threadLocked: { code: 160005, status: 400, message: 'Thread is locked' },
   maximumThreads: { code: 160006, status: 400, message: 'Maximum number of active threads reached' },

@@ -102,6 +102,11 @@ const TAKES: Readonly<Partial<Record<keyof typeof Permission, readonly string[]>
     'POST /guilds/:guild_id/bots',
     'POST /guilds/:guild_id/bulk-ban',
   ],
+  readMessageHistory: [
+    'GET /channels/:channel_id/messages/:message_id/history',
+    'POST /channels/:channel_id/messages/:message_id/report',
+    'POST /channels/:channel_id/messages/:message_id/threads',
+  ],
   addReactions: ['PUT /channels/:channel_id/messages/:message_id/reactions/:emoji/@me'],
   sendMessages: ['POST /channels/:channel_id/messages', 'POST /channels/:channel_id/typing'],
   manageMessages: [

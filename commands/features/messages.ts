@@ -107,9 +107,12 @@ const authorOf = async (deps: CommandDeps, channelId: string, messageId: string,
   return (await currentFacts(await storedFacts(deps.timelines, channelId, about), about, since))?.author;
 };
 
+const isUnknownMessage = (decision: Decision): boolean =>
+  either.isLeft(decision) && decision.left.name === 'unknownMessage';
+
 /** The error code that a reference to an unknown message has. */
 const replyError = (decision: Decision): Decision =>
-  either.isLeft(decision) && decision.left.name === 'unknownMessage'
+  isUnknownMessage(decision)
     ? either.left(fieldError(['message_reference'], 'REPLIES_UNKNOWN_MESSAGE', 'Unknown message'))
     : decision;
 
@@ -195,11 +198,11 @@ export const sendMessage = command({
       });
     if (reply === undefined) return paced(replyError(post(undefined)));
     return currentFacts(reply.stored, reply.about, since).then(async (message) => {
-      const missing = message === undefined || message.deleted;
-      if (missing && fields.message_reference?.fail_if_not_exists === false) return paced(post(undefined));
       const mention =
         tellsRepliedTo(fields.allowed_mentions) && (await listensTo(deps, rights.userId, message?.author));
-      return paced(replyError(post({ message, mention })));
+      const decision = post({ message, mention });
+      const isPlain = isUnknownMessage(decision) && fields.message_reference?.fail_if_not_exists === false;
+      return paced(isPlain ? post(undefined) : replyError(decision));
     });
   },
   waitsFor: 'views-when-repeated',

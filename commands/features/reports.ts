@@ -132,12 +132,16 @@ const handling = {
     const said = { by: context.actor.userId, outcome: fields.state, note: fields.note ?? '', formerNote };
     return report.handleReport({ ...said, key: cause.key }, state);
   },
-  answer: async ({ prepared, event }: Stored<unknown, ReportRow>): Promise<Result<Answer>> =>
-    either.right({
-      kind: 'report',
-      report: event?.type === 'report-handled' ? withAnswer(prepared, event) : prepared,
-      isReporters: false,
-    }),
+  waitsFor: 'views-when-repeated' as const,
+  answer: async (
+    { prepared, event }: Stored<unknown, ReportRow>,
+    _: unknown,
+    { views: { reports } }: CommandDeps,
+  ): Promise<Result<Answer>> => {
+    // What changes nothing is so already, perhaps only since the report was looked up.
+    const row = event?.type === 'report-handled' ? withAnswer(prepared, event) : await reports.report(prepared.id);
+    return either.right({ kind: 'report', report: row ?? prepared, isReporters: false });
+  },
 };
 
 export const handleReport = command({

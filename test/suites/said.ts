@@ -87,6 +87,8 @@ export const saidSuite = (start: StartInstance) =>
       expect(body).toMatchObject(shown);
       const asked = `/channels/${guild.channel.id}/messages/${body.id}`;
       await expect.poll(async () => (await ben.request('GET', asked)).body).toMatchObject(shown);
+      const history = await owner.request<{ versions: object[] }>('GET', `${asked}/history`);
+      expect(Object.keys(history.body.versions[0]!)).toEqual(['content', 'embeds', 'timestamp', 'sequence']);
       const unknown = {
         code: 50035,
         errors: { message_reference: { _errors: [{ code: 'REPLIES_UNKNOWN_MESSAGE' }] } },
