@@ -1,4 +1,5 @@
-import { badFramesSuite } from './suites/bad-frames.ts';
+import { badCommandsSuite, badFramesSuite } from './suites/bad-frames.ts';
 import { startInstance } from './support/instance.ts';
 
 badFramesSuite(startInstance);
+badCommandsSuite(startInstance);

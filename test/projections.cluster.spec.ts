@@ -99,12 +99,6 @@ describe('the views of a cluster', () => {
     expect(views.map(([, generation]) => generation?.trim())).toEqual(['2', '2', '2']);
   });
 
-  it('are verified against the log', async () => {
-    const outcome = await projections('verify', 'all');
-    expect(outcome).toMatchObject({ code: 0 });
-    expect(outcome.stdout.match(/ 0 differences/g)).toHaveLength(3);
-  });
-
   it('report what differs', async () => {
     await onViews('UPDATE views_g2.channels SET name = $1 WHERE id = $2', ['spoiled', channelId]);
     const outcome = await projections('verify', 'guild-views');
@@ -127,6 +121,5 @@ describe('the views of a cluster', () => {
     expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('no dead letter')]);
     const retried = await projections('dead-letters', 'retry', `timelines-g2/channel-${channelId}`);
     expect(retried).toMatchObject({ code: 0, stdout: '1 letter to be tried again\n0 dead letters left.\n' });
-    expect((await projections('dead-letters')).stdout).toBe('There are no dead letters.\n');
   });
 });

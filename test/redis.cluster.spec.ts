@@ -41,7 +41,7 @@ afterAll(async () => {
   await own?.destroy();
 });
 
-const startTalking = () => startLoad(cluster, { administrator, channels: 3, everyMs: 100 });
+const startTalking = () => startLoad(cluster, { administrator, channels: 3, subscribers: 10, everyMs: 100 });
 
 /**
  * Resolves when Redis itself holds the unread counts of every partition again. Until then the log answers instead,

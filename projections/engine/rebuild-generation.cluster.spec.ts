@@ -145,37 +145,41 @@ describe.each(Object.keys(SPOILED) as ViewName[])('%s', (view) => {
     expect(await tools.generations()).toEqual([before]);
   });
 
-  it('is not rebuilt without an event that fails: the error names it, and the new generation is dropped', async () => {
-    const before = await read();
-    const failing: ViewTools = {
-      ...tools,
-      kind: {
-        ...tools.kind,
-        open: async (generation) => {
-          const opened = await tools.kind.open(generation);
-          if (generation === before) return opened;
-          const { store } = opened;
-          return {
-            ...opened,
-            store: {
-              name: store.name,
-              checkpoints: () => store.checkpoints(),
-              flush: () => store.flush(),
-              repair: (events) => store.repair(events),
-              classify: (failure) => (failure instanceof SyntaxError ? 'permanent' : store.classify(failure)),
-              commit: async (batch) => {
-                if (batch.events.some(({ position }) => position === 77)) throw new SyntaxError('not understood');
-                await store.commit(batch);
+  // What the steps do with an event that fails is the same for every view.
+  it.runIf(view === 'guild-views')(
+    'is not rebuilt without an event that fails: the error names it, and the new generation is dropped',
+    async () => {
+      const before = await read();
+      const failing: ViewTools = {
+        ...tools,
+        kind: {
+          ...tools.kind,
+          open: async (generation) => {
+            const opened = await tools.kind.open(generation);
+            if (generation === before) return opened;
+            const { store } = opened;
+            return {
+              ...opened,
+              store: {
+                name: store.name,
+                checkpoints: () => store.checkpoints(),
+                flush: () => store.flush(),
+                repair: (events) => store.repair(events),
+                classify: (failure) => (failure instanceof SyntaxError ? 'permanent' : store.classify(failure)),
+                commit: async (batch) => {
+                  if (batch.events.some(({ position }) => position === 77)) throw new SyntaxError('not understood');
+                  await store.commit(batch);
+                },
               },
-            },
-          };
+            };
+          },
         },
-      },
-    };
-    const rebuilding = rebuildView(views.parts(failing));
-    await expect(rebuilding).rejects.toThrow(RebuildFailed);
-    await expect(rebuilding).rejects.toThrow(/position 77\) cannot be applied: not understood/);
-    expect(await read()).toBe(before);
-    expect(await tools.generations()).toEqual([before]);
-  });
+      };
+      const rebuilding = rebuildView(views.parts(failing));
+      await expect(rebuilding).rejects.toThrow(RebuildFailed);
+      await expect(rebuilding).rejects.toThrow(/position 77\) cannot be applied: not understood/);
+      expect(await read()).toBe(before);
+      expect(await tools.generations()).toEqual([before]);
+    },
+  );
 });

@@ -12,7 +12,13 @@ import { expectCatalogued } from '../support/refusals.ts';
 const DOCUMENTED = new Set([1009, 4000, 4001, 4002, 4003, 4004, 4005, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014]);
 const OPS = [...Array.from({ length: 44 }, (_, op) => op), 99, 100, 101, 102, 103, 104, -1, 1.5, '2', null, {}];
 
-/** @param runs for each op; four times as many for each command */
+const worldOf = async (start: StartInstance) => {
+  const instance = await start();
+  const person = instance.api.as(await instance.api.register(someName('mallory')));
+  return { instance, person, channel: (await person.createGuild('Frames')).channel };
+};
+
+/** @param runs for each op */
 export const badFramesSuite = (start: StartInstance, runs = 4) =>
   describe('bad input over a socket', () => {
     let instance: Instance;
@@ -20,9 +26,7 @@ export const badFramesSuite = (start: StartInstance, runs = 4) =>
     let channel: Channel;
 
     beforeAll(async () => {
-      instance = await start();
-      person = instance.api.as(await instance.api.register(someName('mallory')));
-      channel = (await person.createGuild('Frames')).channel;
+      ({ instance, person, channel } = await worldOf(start));
     });
 
     afterAll(async () => {
@@ -64,45 +68,6 @@ export const badFramesSuite = (start: StartInstance, runs = 4) =>
           expectDocumented(socket, since, `op ${JSON.stringify(op)} with ${JSON.stringify(d)}`);
         }
       }
-      await socket.cut();
-    });
-
-    it('in the fields of any command is refused under its id, or happens to be valid', async () => {
-      let number = 0;
-      const fields = fc.constantFrom(
-        'channel_id',
-        'guild_id',
-        'message_id',
-        'content',
-        'embeds',
-        'nonce',
-        'name',
-        'code',
-        'emoji',
-        'recipient_id',
-        'application_id',
-        'message_reference',
-        'permission_overwrites',
-        'max_age',
-        '__proto__',
-      );
-      const value = fc.oneof(
-        fc.jsonValue({ maxDepth: 1 }),
-        fc.constant(channel.id),
-        fc.constantFrom('x', '-1', '0', ''),
-      );
-      const socket = await connect(true);
-      for (const type of [...commands.map(({ type }) => type), 'message.shout', '', 'constructor']) {
-        await fc.assert(
-          fc.asyncProperty(fc.dictionary(fields, value), async (body) => {
-            number += 1;
-            const result = await socket.command({ ...body, type, id: `command-${number}` });
-            if (!result.ok) expectCatalogued(result.error, `${type} ${JSON.stringify(body)}`);
-          }),
-          { numRuns: 4 * runs },
-        );
-      }
-      expect(socket.closeCode).toBeUndefined();
       await socket.cut();
     });
 
@@ -166,5 +131,61 @@ export const badFramesSuite = (start: StartInstance, runs = 4) =>
       const stranger = await connect(false);
       stranger.write(6, { token: 'nonsense', session_id, seq: 1 });
       expect(await stranger.closed()).toBe(4004);
+    });
+  });
+
+/** @param runs for each command */
+export const badCommandsSuite = (start: StartInstance, runs = 16) =>
+  describe('bad input over a socket', () => {
+    let instance: Instance;
+    let person: Api;
+    let channel: Channel;
+
+    beforeAll(async () => {
+      ({ instance, person, channel } = await worldOf(start));
+    });
+
+    afterAll(async () => {
+      expect(instance?.server().alive()).toBe(true);
+      await instance?.close();
+    });
+
+    it('in the fields of any command is refused under its id, or happens to be valid', async () => {
+      let number = 0;
+      const fields = fc.constantFrom(
+        'channel_id',
+        'guild_id',
+        'message_id',
+        'content',
+        'embeds',
+        'nonce',
+        'name',
+        'code',
+        'emoji',
+        'recipient_id',
+        'application_id',
+        'message_reference',
+        'permission_overwrites',
+        'max_age',
+        '__proto__',
+      );
+      const value = fc.oneof(
+        fc.jsonValue({ maxDepth: 1 }),
+        fc.constant(channel.id),
+        fc.constantFrom('x', '-1', '0', ''),
+      );
+      const socket = await GatewayClient.identified(instance.url, person.account!.token);
+      for (const type of [...commands.map(({ type }) => type), 'message.shout', '', 'constructor']) {
+        await fc.assert(
+          fc.asyncProperty(fc.dictionary(fields, value), async (body) => {
+            number += 1;
+            const result = await socket.command({ ...body, type, id: `command-${number}` });
+            if (!result.ok) expectCatalogued(result.error, `${type} ${JSON.stringify(body)}`);
+          }),
+          { numRuns: runs },
+        );
+      }
+      expect(socket.closeCode).toBeUndefined();
+      await socket.cut();
     });
   });

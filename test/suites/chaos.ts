@@ -9,9 +9,6 @@ import { type Load, startLoad } from '../support/load.ts';
 import { createNamespace, type Namespace } from '../support/namespace.ts';
 import { Verdict } from '../support/verdict.ts';
 
-const SENDERS = 20;
-const SUBSCRIBERS = 50;
-
 export interface Killed {
   readonly processes: readonly (keyof typeof SPLIT)[];
   /** Not the log's, which is the source of truth. Servers that stay alive are the shared ones. */
@@ -19,8 +16,8 @@ export interface Killed {
 }
 
 /** @param killed in this order */
-export const chaosSuite = (killed: Killed) =>
-  describe(`${SENDERS} senders and ${SUBSCRIBERS} subscribers on two gateways, with ${[...killed.processes, ...killed.servers].join(', ')} killed in turn`, () => {
+export const chaosSuite = (killed: Killed, { senders = 20, subscribers = 50 } = {}) =>
+  describe(`${senders} senders and ${subscribers} subscribers on two gateways, with ${[...killed.processes, ...killed.servers].join(', ')} killed in turn`, () => {
     let own: OwnServices;
     let namespace: Namespace;
     let cluster: Cluster<keyof typeof SPLIT>;
@@ -50,7 +47,7 @@ export const chaosSuite = (killed: Killed) =>
       const ownUrls = Object.fromEntries(killed.servers.map((server) => [server, own.urls[server]]));
       namespace = await createNamespace({ ...urls, ...ownUrls });
       cluster = await startCluster({ processes: SPLIT, namespace });
-      load = await startLoad(cluster, { senders: SENDERS, subscribers: SUBSCRIBERS });
+      load = await startLoad(cluster, { senders, subscribers });
       const others = { 'gateway-1': everybodyOn('gateway-2'), 'gateway-2': everybodyOn('gateway-1') };
       for (const name of killed.processes)
         await survives(
