@@ -76,6 +76,12 @@ const channelsAfter = (
     .sort((a, b) => compareIds(a.channelId, b.channelId));
 };
 
+/** Guilds and channels of which something is said, apart from guilds that are as they were at first. */
+const differing = (of: GuildNotifications): number =>
+  of.channels.length + (isDeepStrictEqual(of, PLAIN_NOTIFICATIONS) ? 0 : 1);
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+
 export const changeNotifications = (
   command: {
     readonly userId: string;
@@ -89,14 +95,13 @@ export const changeNotifications = (
 ): Decision => {
   if (state.keys.has(command.key)) return nothing;
   const { userId, guildId, patch } = command;
-  const known = state.guilds.get(guildId ?? DIRECT);
-  const former = known ?? PLAIN_NOTIFICATIONS;
+  const former = state.guilds.get(guildId ?? DIRECT) ?? PLAIN_NOTIFICATIONS;
   const channels = channelsAfter(former.channels, patch.channels);
   if (channels.length > MAX_OVERRIDES) return refuse('maximumChannelSettings');
   const next = patched(former, { ...patch, channels }, PLAIN_NOTIFICATIONS);
   if (isDeepStrictEqual(next, former)) return nothing;
-  const more = channels.length - former.channels.length + (known === undefined ? 1 : 0);
-  if (more > 0 && state.guilds.size + channelsIn(state.guilds.values()) + more > command.most)
+  const more = differing(next) - differing(former);
+  if (more > 0 && sum([...state.guilds.values()].map(differing)) + more > command.most)
     return refuse('maximumNotifications');
   return happen({ type: 'notifications-changed', data: { userId, guildId, notifications: next } });
 };

@@ -51,6 +51,14 @@ describe('what a person is notified of', () => {
     expect(only(changeNotifications(changing({ muted: true }, null), state)).data).toMatchObject({ guildId: null });
   });
 
+  it('counts no guild that is as it was at first again', () => {
+    const state = changed({ muted: true }, { muted: false });
+    expect(events(changeNotifications(changing({ muted: true }, null, 'k', 1), state))).toHaveLength(1);
+    const one = changed({ muted: true });
+    expect(refusal(changeNotifications(changing({ muted: true }, null, 'k', 1), one))).toBe('maximumNotifications');
+    expect(events(changeNotifications(changing({ muted: false }, GUILD, 'k', 1), one))).toHaveLength(1);
+  });
+
   it('is said of a bounded number of channels', () => {
     const some = (from: number, count: number) => ({
       channels: Array.from({ length: count }, (_, n) => ({ channelId: String(from + n), muted: true })),
