@@ -1,4 +1,4 @@
-/** What happens to a cluster in use: every process is restarted, a relay dies, a projector stalls. */
+/** What happens to a cluster in use: its processes are restarted, a relay dies, a projector stalls. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUDGETS } from '../stores/budgets.ts';
@@ -28,14 +28,17 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.close());
 
-describe('under load, a restart of every process in turn and a gateway killed while a projector stalls', () => {
+/** One of two that are alike, or both where either may lead or hold the clients. */
+const RESTARTED = ['gateway-1', 'gateway-2', 'api', 'relay', 'relay-2', 'projector-1'] as const;
+
+describe('under load, a restart of one process after another and a gateway killed while a projector stalls', () => {
   let load: Load;
   let verdict: Verdict;
   const exits: Partial<Record<Name, number | null>> = {};
 
   beforeAll(async () => {
-    load = await startLoad(cluster, { administrator, channels: 3, everyMs: 100 });
-    for (const name of cluster.names) {
+    load = await startLoad(cluster, { administrator, channels: 3, subscribers: 10, everyMs: 100 });
+    for (const name of RESTARTED) {
       await load.more(50);
       exits[name] = await cluster.stop(name);
       await load.more(50);
@@ -64,7 +67,7 @@ describe('under load, a restart of every process in turn and a gateway killed wh
   });
 
   it('stops each process with exit code 0', () => {
-    expect(exits).toEqual(Object.fromEntries(cluster.names.map((name) => [name, 0])));
+    expect(exits).toEqual(Object.fromEntries(RESTARTED.map((name) => [name, 0])));
   });
 
   it('makes no client identify again', () => {
