@@ -173,7 +173,7 @@ const repeats: Record<CommandType, () => Promise<Repeat>> = {
   'guild.edit': async () => ({
     by: ann,
     once: { guild_id, description: 'one' },
-    others: [{ description: 'two' }, { name: 'Other' }, { owner_id: ben }],
+    others: [{ description: 'two' }, { name: 'Other' }, { description: undefined, owner_id: ben }],
   }),
   'guild.delete': async () => ({
     ...{ by: ann, once: { guild_id: (await instance.guild(ann)).id }, others: NAMES_STREAM },

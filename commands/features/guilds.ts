@@ -18,7 +18,7 @@ import {
   timeFromIso,
   visibleText,
 } from '../../schemas/codecs.ts';
-import { fieldError } from '../../schemas/errors.ts';
+import { fieldError, type ParleyError } from '../../schemas/errors.ts';
 import type { EventData, EventOf } from '../../schemas/events/catalogue.ts';
 import { PLAIN } from '../../schemas/events/channel.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
@@ -131,6 +131,18 @@ const patchOf = (fields: t.TypeOf<typeof Edited>) => ({
   isPublic: fields.features == null ? undefined : fields.features.includes(PUBLIC),
 });
 
+const notOfGuilds = refuseNotThere({
+  ...{ ...notThere, region: [], splash: [], discovery_splash: [], banner: [], rules_channel_id: [] },
+  ...{ public_updates_channel_id: [], preferred_locale: ['en-US'] },
+  premium_progress_bar_enabled: [false],
+});
+
+/** Handing a guild on may come to nothing after its other changes are stored: all of a request is carried out, or none. */
+const handedOnAlone = (fields: t.TypeOf<typeof Edited>): ParleyError | undefined =>
+  fields.owner_id == null || Object.values(patchOf(fields)).every((value) => value === undefined)
+    ? undefined
+    : fieldError(['owner_id'], 'MUTUALLY_EXCLUSIVE', 'Hand the guild on in a request of its own.');
+
 /** Whether the guild has this channel, the caller sees it, and people write in it. */
 const isItsTextChannel = async (
   { fields, context }: Asked<{ readonly guild_id: string }>,
@@ -187,11 +199,7 @@ export const editGuild = command({
   body: Edited,
   structural: true,
   holdsUp: true,
-  check: refuseNotThere({
-    ...{ ...notThere, region: [], splash: [], discovery_splash: [], banner: [], rules_channel_id: [] },
-    ...{ public_updates_channel_id: [], preferred_locale: ['en-US'] },
-    premium_progress_bar_enabled: [false],
-  }),
+  check: (fields) => notOfGuilds(fields) ?? handedOnAlone(fields),
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: memberOfGuild,
   prepare: async (asked, deps) => {

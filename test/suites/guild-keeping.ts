@@ -81,6 +81,10 @@ export const guildKeepingSuite = (start: StartInstance) =>
       const to = (owner_id: string) => ({ owner_id });
       expect(await ben.request('PATCH', path, to(member.id))).toMatchObject({ body: { code: 50013 } });
       expect(await owner.request('PATCH', path, to(stranger.account!.id))).toMatchObject({ body: { code: 10007 } });
+      const both = { ...to(member.id), name: 'Other' };
+      expect(await owner.request('PATCH', path, both)).toMatchObject({
+        body: { code: 50035, errors: { owner_id: {} } },
+      });
       const socket = await GatewayClient.identified(instance.url, member.token);
       const mine = await GatewayClient.identified(instance.url, owner.account!.token);
       const command = { type: 'guild.edit', id: 'hand on', guild_id: id, ...to(member.id) };
