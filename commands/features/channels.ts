@@ -17,8 +17,9 @@ import {
   rowOfGroup,
   withDetails,
 } from '../../projections/views/guild-views/view.ts';
+import type { ChannelHead } from '../../projections/views/unread/view.ts';
 import { integer, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
-import type { EventData } from '../../schemas/events/catalogue.ts';
+import type { EventData, ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { type Overwrite, PLAIN } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
 import { Channel } from '../../schemas/http/shapes.ts';
@@ -52,6 +53,14 @@ export const channelAnswer = async ({ views }: CommandDeps, channel: ChannelRow,
   const { id } = channel;
   const [head, pinned] = await Promise.all([views.unread.head(id), views.pins.lastPinned([id])]);
   return { kind: 'channel', channel, viewer, head, lastPinned: pinned.get(id) };
+};
+
+/** The head of a channel whose last event is a message among these. */
+const headAfter = (channelId: string, events: readonly ParleyEvent[]): { readonly head?: ChannelHead } => {
+  const last = events.at(-1);
+  if (last?.type !== 'message-posted') return {};
+  const { sequence, position, data } = last;
+  return { head: { channelId, ordinal: data.ordinal, messageId: data.messageId, sequence, position } };
 };
 
 export const ChannelName = visibleText(1, 100, 'name');
@@ -220,11 +229,14 @@ export const editChannel = command({
     return settings.editChannel({ ...rights, key: cause.key, channelId, patch, kind, known, overwrites }, state);
   },
   waitsFor: 'views',
-  answer: async ({ event }, { fields, context }, deps) => {
+  answer: async ({ event, done }, { fields, context }, deps) => {
     const row = await deps.views.guilds.channel(fields.channel_id);
     if (row === undefined) return refused('unknownChannel');
-    if (event?.type === 'group-edited')
-      return either.right(await channelAnswer(deps, groupAs(row, event.data.group), context.actor.userId));
+    if (event?.type === 'group-edited') {
+      const answer = await channelAnswer(deps, groupAs(row, event.data.group), context.actor.userId);
+      // The message about it may be newer than what the counters know.
+      return either.right({ ...answer, ...headAfter(row.id, done.events) });
+    }
     const channel =
       event?.type === 'thread-edited'
         ? revisedThread(row, { details: event.data.details })

@@ -114,6 +114,7 @@ export const readStatesSuite = (start: StartInstance) =>
       });
       await owner.ask('PUT', `/guilds/${guildId}/members/${member.id}/roles/${role.id}`);
       const called = await owner.send(id, `<@&${role.id}>`);
+      await expect.poll(state).toMatchObject({ last_message_id: called.id, mention_count: 1 });
       const back = { manual: true, mention_count: 0 };
       expect((await ben.request('POST', ack(second), back)).status).toBe(200);
       const marked = (d: Payload) => d.manual === true && d.ordinal === 2;

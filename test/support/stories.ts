@@ -302,6 +302,8 @@ export class Story {
     const channelId: string = made.result.channels[0].id;
     [this.guildId, this.channels, this.categories, this.roles] = [made.result.id, [channelId], [], []];
     [this.threadIds, this.messages, this.acts, this.banned] = [[], [], [], new Set()];
+    // Nobody waits for the message that somebody has joined: it may come after what the stories compare.
+    await this.act(this.owner, 'guild.edit', { guild_id: this.guildId, system_channel_flags: 1 });
     this.code = (await this.act(this.owner, 'invite.create', { channel_id: channelId, max_age: 0 })).result.code;
     for (const person of this.people)
       if (person !== this.owner) await this.act(person, 'guild.join', { code: this.code });
