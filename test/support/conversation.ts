@@ -286,6 +286,8 @@ const PASSING: Readonly<Record<string, string>> = {
   'retry-after': '<seconds>',
   'x-ratelimit-reset': '<seconds>',
   'x-ratelimit-reset-after': '<seconds>',
+  // How far the views are, which in a cluster may be beyond what the asker has written.
+  'x-parley-position': '<position of the views>',
   box: '<sealed>',
 };
 /** Ids of guilds and bots are derived from a key, which is random over HTTP. */
