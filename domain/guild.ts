@@ -44,6 +44,14 @@ const hold = (state: GuildState, changed: readonly Role[]): void => {
 };
 
 const NOTHING_SET: GuildDetails = { name: '', description: null, ...PLAIN_GUILD };
+/** What a guild begins with. */
+export const firstDetails = ({
+  name,
+  systemChannelId,
+}: Pick<EventData<'guild-created'>, 'name' | 'systemChannelId'>): GuildDetails => ({
+  ...{ ...NOTHING_SET, name, systemChannelId },
+});
+
 const NO_RIGHTS = { ownerId: '', everyone: '0', roles: [] } as const;
 
 export const guildFold: Fold<GuildState> = {
@@ -56,8 +64,8 @@ export const guildFold: Fold<GuildState> = {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
     if (event.type === 'guild-created') {
-      const { ownerId, everyone, name, systemChannelId } = event.data;
-      Object.assign(state, { exists: true, ownerId, everyone, details: { ...NOTHING_SET, name, systemChannelId } });
+      const { ownerId, everyone } = event.data;
+      Object.assign(state, { exists: true, ownerId, everyone, details: firstDetails(event.data) });
       state.channels.set(event.data.firstChannel.id, null);
     } else if (event.type === 'guild-edited') {
       state.details = event.data.details;

@@ -37,7 +37,7 @@ import { sqlReaders, sqlViewNames, sqlViews } from '../../projections/views/sql-
 import { CurrentTimelines } from '../../projections/views/timelines/current.ts';
 import { UnreadFromLog, unreadWithFallback } from '../../projections/views/unread/from-log.ts';
 import { Floors, Unread } from '../../projections/views/unread/reader.ts';
-import { FREQUENT, type ParleyEvent, typesChanging } from '../../schemas/events/catalogue.ts';
+import { listedTypesChanging, type ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { TimeSlices } from '../../schemas/time-slices.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { KeyRing } from '../../vault/sealing.ts';
@@ -66,9 +66,7 @@ interface ReadSide {
 }
 
 /** Types of events that change rows of the SQL views. The other two views make up for missing events from the log. */
-const STRUCTURAL = sqlViewNames
-  .flatMap((name) => typesChanging<string>(sqlViews[name].name))
-  .filter((type) => !FREQUENT.includes(type));
+const STRUCTURAL = listedTypesChanging(sqlViewNames.map((name) => sqlViews[name].name));
 
 /**
  * Whether the guild views are complete at a position they have not reached, because no event of theirs lies between.

@@ -6,7 +6,7 @@ import { nothing } from '../../domain/decider.ts';
 import * as guild from '../../domain/guild.ts';
 import { endOwnership, type MemberState, takeOwnership } from '../../domain/member.ts';
 import { DEFAULT_EVERYONE, type MemberRights } from '../../domain/permissions.ts';
-import { firstDetails, rowOfChannel, rowOfGuild } from '../../projections/views/guild-views/view.ts';
+import { rowOfChannel, rowOfGuild } from '../../projections/views/guild-views/view.ts';
 import type { Actor } from '../../schemas/actor.ts';
 import {
   IsoTimeText,
@@ -92,10 +92,13 @@ export const createGuild = command({
     if (event?.type !== 'guild-created') return refused('keyReused');
     const { guilds } = deps.views;
     const { guildId: id } = event.data;
-    const guild = (await guilds.guild(id)) ?? { ...rowOfGuild({ ...event.data, id }, 1), ...firstDetails(event.data) };
+    const row = (await guilds.guild(id)) ?? {
+      ...rowOfGuild({ ...event.data, id }, 1),
+      ...guild.firstDetails(event.data),
+    };
     const known = await guilds.channelsOf(id);
     const channels = known.length > 0 ? known : [rowOfChannel(firstChannelOf(event.data), event.position)];
-    return either.right({ kind: 'guild', guild, channels, viewer: context.actor.userId });
+    return either.right({ kind: 'guild', guild: row, channels, viewer: context.actor.userId });
   },
 });
 

@@ -126,6 +126,9 @@ export const isFiledForAuditors = (type: EventType): boolean => definitions[type
 /** Types of acts whose reason is kept: `toNewEvent` seals it. */
 export const takesReason = (type: EventType): boolean => definitions[type].takesReason;
 export const FREQUENT = typesWith(({ frequent }) => frequent);
+/** Types of events that change any of these views, but for those as frequent as messages, of which a log has no list. */
+export const listedTypesChanging = (views: readonly string[]): readonly EventType[] =>
+  typesWith(({ changes, frequent }) => !frequent && views.some((view) => changes.includes(view)));
 
 // Questions about one event. They are asked for every event, so they allocate nothing but the answer.
 

@@ -12,6 +12,7 @@ import {
   type LoggedInvite,
   roleSubject,
 } from '../../../domain/audit-log.ts';
+import { firstDetails } from '../../../domain/guild.ts';
 import { everyoneOf } from '../../../domain/roles.ts';
 import { snowflakeAt } from '../../../domain/snowflake.ts';
 import {
@@ -25,7 +26,6 @@ import {
 import type { Overwrite } from '../../../schemas/events/channel.ts';
 import type { Role } from '../../../schemas/events/guild.ts';
 import { channelIdOf } from '../../../schemas/streams.ts';
-import { firstDetails } from '../guild-views/view.ts';
 
 /** What of an entry is not compared with anything. */
 export interface AuditAbout {

@@ -4,7 +4,7 @@
  */
 
 import { bytesOfEvent, type LogReader } from '../../../log/port.ts';
-import { FREQUENT, type ParleyEvent, typesChanging } from '../../../schemas/events/catalogue.ts';
+import { listedTypesChanging, type ParleyEvent } from '../../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
 import { type AuditRecord, auditRecords } from '../audit-log/view.ts';
 import { type PinChange, pinChanges } from '../pins/view.ts';
@@ -72,10 +72,7 @@ const keysOf = (change: AnyChange): readonly string[] => {
 };
 
 const PAGE = 1000;
-/** The log has no list of those that are as frequent as messages. */
-const TYPES = ['guild-views', 'pins', 'audit-log']
-  .flatMap((view) => typesChanging<string>(view))
-  .filter((type) => !FREQUENT.includes(type));
+const TYPES = listedTypesChanging(['guild-views', 'pins', 'audit-log']);
 
 export class RecentGuildChanges {
   private readonly held: () => number;

@@ -1,6 +1,7 @@
 /** Guilds, channels, members, invites and users, with their permissions. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { firstDetails } from '../../../domain/guild.ts';
 import { type RelationshipType, relationOf } from '../../../domain/relationship.ts';
 import type { Sealed } from '../../../schemas/envelope.ts';
 import {
@@ -161,14 +162,6 @@ export const rowOfGuild = (
   memberCount = 0,
 ): GuildRow => ({
   ...{ id, name, description: null, ...PLAIN_GUILD, ownerId, everyone, roles: [], memberCount, pauses: NOT_PAUSED },
-});
-
-/** What a guild begins with. */
-export const firstDetails = ({
-  name,
-  systemChannelId,
-}: Pick<EventData<'guild-created'>, 'name' | 'systemChannelId'>): GuildDetails => ({
-  ...{ name, description: null, ...PLAIN_GUILD, systemChannelId },
 });
 
 export interface MemberRow {

@@ -38,16 +38,9 @@ interface ReportTables {
   };
 }
 
-interface ReportColumns {
-  readonly id: string;
-  readonly guildId: string | null;
-  readonly channelId: string;
-  readonly messageId: string;
-  readonly author: string;
-  readonly reporter: string;
+interface ReportColumns extends Omit<ReportRow, 'forAdministrators' | 'kind' | 'text' | 'answer'> {
   readonly forAdministrators: number;
   readonly kind: string;
-  readonly time: number;
   readonly sealedBy: string;
   readonly box: string;
   readonly sealedIn: string;
