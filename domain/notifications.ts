@@ -27,11 +27,13 @@ const CHANNEL_BYTES = 200;
 
 const DIRECT = '';
 
-const channelsIn = (all: Iterable<GuildNotifications>): number => {
-  let count = 0;
-  for (const { channels } of all) count += channels.length;
-  return count;
+const total = (all: Iterable<GuildNotifications>, of: (one: GuildNotifications) => number): number => {
+  let sum = 0;
+  for (const one of all) sum += of(one);
+  return sum;
 };
+
+const channelsOf = ({ channels }: GuildNotifications): number => channels.length;
 
 export const notificationsFold: Fold<NotificationsState> = {
   version: 1,
@@ -44,7 +46,7 @@ export const notificationsFold: Fold<NotificationsState> = {
     return state;
   },
   bytes: ({ guilds, keys }) =>
-    GUILD_BYTES * (guilds.size + 1) + CHANNEL_BYTES * channelsIn(guilds.values()) + keys.bytes,
+    GUILD_BYTES * (guilds.size + 1) + CHANNEL_BYTES * total(guilds.values(), channelsOf) + keys.bytes,
   toJson: (state): NotificationsStateJson => ({ ...state, guilds: [...state.guilds], keys: state.keys.toJson() }),
   fromJson: (json) => {
     const { guilds, keys, ...rest } = json as NotificationsStateJson;
@@ -80,8 +82,6 @@ const channelsAfter = (
 const differing = (of: GuildNotifications): number =>
   of.channels.length + (isDeepStrictEqual(of, PLAIN_NOTIFICATIONS) ? 0 : 1);
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
-
 export const changeNotifications = (
   command: {
     readonly userId: string;
@@ -101,7 +101,6 @@ export const changeNotifications = (
   const next = patched(former, { ...patch, channels }, PLAIN_NOTIFICATIONS);
   if (isDeepStrictEqual(next, former)) return nothing;
   const more = differing(next) - differing(former);
-  if (more > 0 && sum([...state.guilds.values()].map(differing)) + more > command.most)
-    return refuse('maximumNotifications');
+  if (more > 0 && total(state.guilds.values(), differing) + more > command.most) return refuse('maximumNotifications');
   return happen({ type: 'notifications-changed', data: { userId, guildId, notifications: next } });
 };

@@ -146,7 +146,7 @@ const register = (parts: Parts, session: Session, scope: Scope, position: number
 };
 
 /** Whoever has other roles has other rights, whether they see other channels or not; so has whoever is timed out. */
-const standingIn = ({ guilds }: Scope): string =>
+const rightsIn = ({ guilds }: Scope): string =>
   JSON.stringify(guilds.map(({ member: { roles, timedOutUntil } }) => [roles, timedOutUntil]));
 
 const audiencesOf = ({ userId }: Session, { guilds, directChannels }: Scope): Audience[] => [
@@ -183,7 +183,7 @@ const beginOnFeed = async <T>(
       });
       const deps = depsAt(parts.deps, position);
       const scope = await readScope(deps, session);
-      const isSame = same(wanted, audiencesOf(session, scope)) && standingIn(expected) === standingIn(scope);
+      const isSame = same(wanted, audiencesOf(session, scope)) && rightsIn(expected) === rightsIn(scope);
       if (session.phase === Phase.closed || isSame) return await read({ position, scope, deps });
       parts.subscriptions.leaveAll(session);
       session.beginAgain();

@@ -31,7 +31,7 @@ const pageOf = async (
   let last = before;
   for (let pages = 0; pages < PAGES && seen.length < limit; pages += 1) {
     // However few are asked for: many of others may come before the first that is the asker's.
-    const query = { limit: MOST, ...(state && { standing: state }), ...(last && { before: last }) };
+    const query = { limit: MOST, ...(state && { state }), ...(last && { before: last }) };
     const rows = await deps.views.reports.reports(of, query);
     const visible = await Promise.all(rows.map(isTheirs));
     seen.push(...rows.filter((_, n) => visible[n]));

@@ -89,10 +89,10 @@ export const reportContract = (name: string, open: () => Promise<OpenReports>) =
         const note = { sealed: { by: OWNER, box: `note of ${outcome}` }, sealedIn: event.id };
         const answer = { outcome, by: OWNER, time: event.time, note };
         expect(await reports.reader.report('1')).toEqual({ ...open, answer });
-        expect(await listed({ guildId: GUILD }, { standing: outcome })).toEqual(['1']);
-        expect(await listed({ guildId: GUILD }, { standing: 'open' })).toEqual(['2']);
+        expect(await listed({ guildId: GUILD }, { state: outcome })).toEqual(['1']);
+        expect(await listed({ guildId: GUILD }, { state: 'open' })).toEqual(['2']);
       }
-      expect(await listed({ guildId: GUILD }, { standing: 'answered' })).toEqual([]);
+      expect(await listed({ guildId: GUILD }, { state: 'answered' })).toEqual([]);
       expect(await reports.reader.report('404')).toBeUndefined();
       expect(await reports.reader.reportBy(ANN, '30', '41')).toBeUndefined();
     });
@@ -102,6 +102,6 @@ export const reportContract = (name: string, open: () => Promise<OpenReports>) =
       handle('1', 'answered');
       handle('1', 'closed');
       await project();
-      expect(await listed({ reporter: BEN }, { standing: 'closed' })).toEqual(['1']);
+      expect(await listed({ reporter: BEN }, { state: 'closed' })).toEqual(['1']);
     });
   });

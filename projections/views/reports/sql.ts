@@ -68,16 +68,16 @@ const reportQueries = (db: Kysely<ReportTables>, place: (table: keyof ReportTabl
         LEFT JOIN ${place('report_answers')} a ON a.report_id = r.id AND a.position =
           (SELECT max(l.position) FROM ${place('report_answers')} l WHERE l.report_id = r.id) ${rest}`.compile(db),
   });
-  const page = (whose: RawBuilder<unknown>, before: string, standing: string, limit: number) =>
+  const page = (whose: RawBuilder<unknown>, before: string, state: string, limit: number) =>
     selected(sql`WHERE ${whose} AND r.id < ${before}
-      AND (CAST(${standing} AS text) = '' OR coalesce(a.outcome, 'open') = ${standing}) ORDER BY r.id DESC LIMIT ${limit}`);
+      AND (CAST(${state} AS text) = '' OR coalesce(a.outcome, 'open') = ${state}) ORDER BY r.id DESC LIMIT ${limit}`);
   return {
-    ofGuild: (guildId: string, before: string, standing: string, limit: number) =>
-      page(sql`r.guild_id = ${guildId}`, before, standing, limit),
-    ofAdministrators: (before: string, standing: string, limit: number) =>
-      page(sql`r.for_administrators = 1`, before, standing, limit),
-    ofReporter: (reporter: string, before: string, standing: string, limit: number) =>
-      page(sql`r.reporter = ${reporter}`, before, standing, limit),
+    ofGuild: (guildId: string, before: string, state: string, limit: number) =>
+      page(sql`r.guild_id = ${guildId}`, before, state, limit),
+    ofAdministrators: (before: string, state: string, limit: number) =>
+      page(sql`r.for_administrators = 1`, before, state, limit),
+    ofReporter: (reporter: string, before: string, state: string, limit: number) =>
+      page(sql`r.reporter = ${reporter}`, before, state, limit),
     one: (id: string) => selected(sql`WHERE r.id = ${id}`),
     by: (reporter: string, channelId: string, messageId: string) =>
       selected(sql`WHERE r.reporter = ${reporter} AND r.channel_id = ${channelId} AND r.message_id = ${messageId}`),
@@ -162,14 +162,14 @@ export class PostgresReports implements ReportReader {
     };
   }
 
-  async reports(of: ReportsOf, { limit, before = HIGHEST_ID, standing }: ReportsQuery) {
+  async reports(of: ReportsOf, { limit, before = HIGHEST_ID, state }: ReportsQuery) {
     const beyond = postgresId(before);
     const rows =
       'guildId' in of
-        ? this.run.ofGuild(postgresId(of.guildId), beyond, standing ?? ANY, limit)
+        ? this.run.ofGuild(postgresId(of.guildId), beyond, state ?? ANY, limit)
         : 'reporter' in of
-          ? this.run.ofReporter(postgresId(of.reporter), beyond, standing ?? ANY, limit)
-          : this.run.ofAdministrators(beyond, standing ?? ANY, limit);
+          ? this.run.ofReporter(postgresId(of.reporter), beyond, state ?? ANY, limit)
+          : this.run.ofAdministrators(beyond, state ?? ANY, limit);
     return (await rows).map(rowOf);
   }
 
@@ -257,14 +257,14 @@ export class SqliteReports implements ReportReader {
     }
   }
 
-  async reports(of: ReportsOf, { limit, before = HIGHEST_ID, standing }: ReportsQuery) {
+  async reports(of: ReportsOf, { limit, before = HIGHEST_ID, state }: ReportsQuery) {
     const beyond = idKey(before);
     const rows =
       'guildId' in of
-        ? this.run.ofGuild.all(idKey(of.guildId), beyond, standing ?? ANY, limit)
+        ? this.run.ofGuild.all(idKey(of.guildId), beyond, state ?? ANY, limit)
         : 'reporter' in of
-          ? this.run.ofReporter.all(idKey(of.reporter), beyond, standing ?? ANY, limit)
-          : this.run.ofAdministrators.all(beyond, standing ?? ANY, limit);
+          ? this.run.ofReporter.all(idKey(of.reporter), beyond, state ?? ANY, limit)
+          : this.run.ofAdministrators.all(beyond, state ?? ANY, limit);
     return rows.map(rowOf);
   }
 

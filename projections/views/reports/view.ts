@@ -10,8 +10,6 @@ import {
 } from '../../../schemas/events/catalogue.ts';
 import type { ReportKind, ReportOutcome } from '../../../schemas/events/report.ts';
 
-export type ReportStanding = ReportOutcome | 'open';
-
 /** A sealed text, which opens to a string as JSON, and the event that it was sealed in. */
 export interface SealedText {
   readonly sealed: Sealed;
@@ -56,7 +54,7 @@ export interface ReportsQuery {
   readonly limit: number;
   /** Those with a lower id alone. */
   readonly before?: string;
-  readonly standing?: ReportStanding;
+  readonly state?: ReportOutcome | 'open';
 }
 
 export interface ReportReader {
