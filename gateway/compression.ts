@@ -152,11 +152,14 @@ const storing = (kind: Compression): Stream => {
 /** What is written to one socket. */
 export class Compressor {
   private readonly stream: Stream;
-  readonly close: () => void;
 
-  constructor(stream: Stream, close: () => void) {
+  constructor(stream: Stream) {
     this.stream = stream;
-    this.close = close;
+  }
+
+  /** Once, when the socket is gone. */
+  close(): void {
+    this.stream.close();
   }
 
   /** @param frames one or more whole text frames. @returns the same as binary frames of the stream */
@@ -165,23 +168,27 @@ export class Compressor {
   }
 }
 
-/** The streams of one process. Beyond the most that may remember, they only store. */
-export class Compressors {
+/** @param remembers whether it may; where this Node cannot, it stores all the same */
+export const openCompressor = (kind: Compression, remembers: boolean): Compressor =>
+  new Compressor((remembers ? remembering(kind) : undefined) ?? storing(kind));
+
+/** How many streams of one process may remember. Further ones only store. */
+export class Memories {
   private readonly most: number;
-  private remembering = 0;
+  private taken = 0;
 
   constructor(most: number) {
     this.most = most;
   }
 
-  /** The caller closes it once, when the socket is gone. */
-  open(kind: Compression): Compressor {
-    const stream = this.remembering < this.most ? remembering(kind) : undefined;
-    if (stream === undefined) return new Compressor(storing(kind), () => {});
-    this.remembering += 1;
-    return new Compressor(stream, () => {
-      this.remembering -= 1;
-      stream.close();
-    });
+  /** Whether there was one left. The caller gives it back. */
+  take(): boolean {
+    if (this.taken >= this.most) return false;
+    this.taken += 1;
+    return true;
+  }
+
+  giveBack(): void {
+    this.taken -= 1;
   }
 }

@@ -4,7 +4,7 @@ import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { COMPRESSIONS, type Compression, Compressors, compressionOf } from './compression.ts';
+import { COMPRESSIONS, type Compression, compressionOf, Memories, openCompressor } from './compression.ts';
 import { inflating, readingRawBlocks } from './decompressing.testing.ts';
 import { payloadsOf, textFrame } from './frame-bytes.ts';
 
@@ -33,9 +33,9 @@ const isBinary = (frame: Buffer) => frame[0] === 0x82;
 
 describe.each(COMPRESSIONS)('a stream of %s', (kind) => {
   it.each([
-    ['with a memory', 1],
-    ['of stored blocks', 0],
-  ])('%s holds every message, each readable as soon as it is there', async (_, most) => {
+    ['with a memory', true],
+    ['of stored blocks', false],
+  ])('%s holds every message, each readable as soon as it is there', async (_, remembers) => {
     const texts = fc.array(
       fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', 'x'.repeat(70_000), 'é'.repeat(150_000))),
       {
@@ -45,7 +45,7 @@ describe.each(COMPRESSIONS)('a stream of %s', (kind) => {
     );
     await fc.assert(
       fc.asyncProperty(texts, fc.integer({ min: 1, max: 3 }), async (all, together) => {
-        const compressor = new Compressors(most).open(kind);
+        const compressor = openCompressor(kind, remembers);
         const read = readerOf(kind);
         for (let at = 0; at < all.length; at += together) {
           const some = all.slice(at, at + together).filter((text) => text !== '');
@@ -65,19 +65,26 @@ describe.each(COMPRESSIONS)('a stream of %s', (kind) => {
     );
   });
 
-  it('that nobody may remember for stores, until another is closed', () => {
+  it('that may not remember stores', () => {
     const remembers = kind === 'zlib-stream' || createZstdDecompress !== undefined;
-    const compressors = new Compressors(1);
     const frame = textFrame('{"op":11,"d":null}'.repeat(100));
-    const size = (compressor = compressors.open(kind)) => [compressor.frames(frame).length, compressor] as const;
-    const [small, first] = size();
-    expect(small < frame.length).toBe(remembers);
-    const [large, second] = size();
-    expect(large).toBeGreaterThan(frame.length);
-    second.close();
-    expect(size()[0]).toBe(large);
-    first.close();
-    expect(size()[0]).toBe(small);
+    const size = (mayRemember: boolean): number => {
+      const compressor = openCompressor(kind, mayRemember);
+      const { length } = compressor.frames(frame);
+      compressor.close();
+      return length;
+    };
+    expect(size(true) < frame.length).toBe(remembers);
+    expect(size(false)).toBeGreaterThan(frame.length);
+  });
+});
+
+describe('the memories of a process', () => {
+  it('are as many as it may have, until one is given back', () => {
+    const memories = new Memories(1);
+    expect([memories.take(), memories.take()]).toEqual([true, false]);
+    memories.giveBack();
+    expect([memories.take(), memories.take()]).toEqual([true, false]);
   });
 });
 

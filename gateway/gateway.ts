@@ -1,7 +1,5 @@
 /** The gateway: takes over sockets, delivers batches to their sessions, and sends them away when the process stops. */
 
-import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
 import type { Ephemeral, Typing } from '../commands/port.ts';
 import type { Takeover } from '../coordination/port.ts';
 import { EventRenderer } from '../presenter/dispatches.ts';
@@ -11,12 +9,13 @@ import { FairQueue } from '../schemas/fair-queue.ts';
 import { Op } from '../schemas/gateway/frames.ts';
 import { Quota } from '../schemas/quota.ts';
 import { fallBehind } from './catch-up.ts';
-import { type Compression, Compressors } from './compression.ts';
+import { type Compression, Memories } from './compression.ts';
 import { controlFrame, RECONNECT } from './encoding.ts';
 import { FanOut } from './fan-out.ts';
 import { sweep } from './heartbeats.ts';
 import { Holders } from './holders.ts';
 import { Inbound } from './inbound.ts';
+import type { Link } from './link.ts';
 import { CommandFrames } from './op-commands.ts';
 import { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
@@ -26,7 +25,6 @@ import { type Closing, Closings, Phase, Session, type SessionHost } from './sess
 import type { Parts } from './session-start.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { tellTyping } from './typing.ts';
-import { takeLongFrames } from './websocket.ts';
 
 /** Sends all sessions away before the process stops, spread out so that they do not all arrive elsewhere at once. */
 const TICK_MS = 20;
@@ -78,11 +76,8 @@ export interface Handshake {
 }
 
 export interface Gateway extends Ephemeral {
-  /**
-   * Takes over an upgraded socket. Listeners are attached before it returns, so no frame is lost.
-   * @param socket the TCP or TLS socket below `ws`.
-   */
-  accept(ws: WebSocket, socket: Socket, handshake: Handshake): void;
+  /** Takes over an upgraded socket. It is attached to before this returns, so no frame is lost. */
+  accept(link: Link, handshake: Handshake): void;
   /** Must be called with every batch once: before the views hold it where every event stands alone, after that otherwise. Never fails. */
   deliver(events: readonly ParleyEvent[], through: number): Promise<void>;
   /** Sends all sessions away, spread over `windowMs`, and refuses new ones. Resolves when their sockets are closed. */
@@ -102,7 +97,7 @@ class ParleyGateway implements Gateway, SessionHost {
   private readonly hello: Buffer;
   private readonly sockets = new Set<Session>();
   private readonly unidentified: Quota;
-  private readonly compressors: Compressors;
+  private readonly memories: Memories;
   private readonly endSweeps: () => void;
   private live = 0;
   private draining = false;
@@ -123,7 +118,7 @@ class ParleyGateway implements Gateway, SessionHost {
     this.inbound = new Inbound(this.parts, new CommandFrames(deps, outbox, refusals), refusals);
     const { sockets, perAddress } = deps.config.unidentified;
     this.unidentified = new Quota(sockets, perAddress);
-    this.compressors = new Compressors(deps.config.compressed);
+    this.memories = new Memories(deps.config.compressed);
     this.hello = controlFrame(Op.hello, { heartbeat_interval: deps.config.heartbeatIntervalMs });
     const { clock, config } = deps;
     let swept = clock.monotonic();
@@ -138,16 +133,18 @@ class ParleyGateway implements Gateway, SessionHost {
     return this.live;
   }
 
-  accept(ws: WebSocket, socket: Socket, { host, peer, compress, refuse }: Handshake): void {
-    const session = new Session(ws, socket, this, host, peer);
-    session.compressor = compress && this.compressors.open(compress);
+  accept(link: Link, { host, peer, compress, refuse }: Handshake): void {
+    const remembers = compress !== undefined && this.memories.take();
+    if (compress !== undefined) link.compress(compress, remembers);
+    const session = new Session(link, this.parts.outbox.laneOf(link), this, host, peer);
+    session.remembers = remembers;
     this.sockets.add(session);
     this.deps.metrics.sockets(1);
     session.counted = this.unidentified.take(peer);
     if (!session.counted) {
       session.close(Closings.tooManySockets);
       // Not kept until the client has closed it too.
-      socket.destroySoon();
+      link.destroySoon();
     } else if (refuse !== undefined) session.close(refuse);
     else if (this.draining) sendAway(this.parts.outbox, session);
     else this.parts.outbox.writeNow(session, this.hello);
@@ -181,7 +178,7 @@ class ParleyGateway implements Gateway, SessionHost {
   close(): Promise<void> {
     this.draining = true;
     this.endSweeps();
-    for (const session of this.sockets) session.ws.terminate();
+    for (const session of this.sockets) session.link.terminate();
     return this.empty();
   }
 
@@ -191,7 +188,7 @@ class ParleyGateway implements Gateway, SessionHost {
 
   identified(session: Session): void {
     this.uncount(session);
-    takeLongFrames(session.ws);
+    session.link.takeLongFrames();
   }
 
   started({ userId, device }: Session): void {
@@ -216,7 +213,7 @@ class ParleyGateway implements Gateway, SessionHost {
 
   gone(session: Session): void {
     if (this.sockets.delete(session)) {
-      session.compressor?.close();
+      if (session.remembers) this.memories.giveBack();
       this.deps.metrics.sockets(-1);
     }
     this.uncount(session);

@@ -16,7 +16,7 @@ export const sweep = (sessions: Iterable<Session>, config: GatewayConfig, now: n
     const age = now - session.seenAt;
     if (session.phase === Phase.closed) {
       // A peer that has stopped reading never sees the close frame.
-      if (age > config.closeGraceMs) session.ws.terminate();
+      if (age > config.closeGraceMs) session.link.terminate();
     } else if (session.phase === Phase.fresh) {
       if (age > config.identifyTimeoutMs) session.close(Closings.identifyInTime);
     } else if (age > silence) session.drop(Closings.noHeartbeat);

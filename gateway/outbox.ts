@@ -1,10 +1,11 @@
 /** Sends frames: everything that one turn of the event loop has for a socket leaves in one write. */
 
-import type { Socket } from 'node:net';
 import type { Clock } from '../schemas/clock.ts';
 import type { GatewayConfig } from './config.ts';
 import { encodeInto, type Outgoing } from './frame-bytes.ts';
 import { FrameTree } from './frame-tree.ts';
+import { Lane } from './lane.ts';
+import type { Link, Outlet, Pace } from './link.ts';
 import type { GatewayMetrics } from './ports.ts';
 import { Closings, Phase, type Session } from './session.ts';
 
@@ -31,15 +32,12 @@ export class Outbox {
   private readonly stallMs: number;
   private readonly clock: Clock;
   private readonly metrics: Pick<GatewayMetrics, 'bytes'>;
-  private root = FrameTree.root();
+  /** Of the sockets of this process. */
+  private readonly own = new Lane<Session>();
+  private readonly others = new WeakMap<Pace, Lane<Session>>();
+  private readonly scheduled = new Set<Lane<Session>>();
   private scratch = NO_SCRATCH;
-  /** Live sessions with waiting frames, in the order of their first frame. */
-  private waiting: Session[] = [];
-  private flushing: Session[] = [];
-  private at = 0;
-  private scheduled = false;
   private handedOut = 0;
-  private whenCaughtUp: (() => void)[] = [];
 
   constructor(limits: Limits, metrics: Pick<GatewayMetrics, 'bytes'>, clock: Clock) {
     this.byteBudget = limits.byteBudget;
@@ -49,11 +47,18 @@ export class Outbox {
     this.clock = clock;
   }
 
+  laneOf({ pace }: Link): Lane<Session> {
+    if (pace === undefined) return this.own;
+    const lane = this.others.get(pace) ?? new Lane<Session>(pace);
+    this.others.set(pace, lane);
+    return lane;
+  }
+
   /** Adds a frame that other sessions get too (the same Buffer). */
   push(session: Session, frame: Buffer): void {
     if (session.phase === Phase.closed) return;
     const from = session.pending;
-    if (from === null) this.wait(session, this.root.next(frame));
+    if (from === null) this.wait(session, session.lane.root.next(frame));
     else {
       session.pending = from.next(frame);
       if (session.phase === Phase.holding && session.pending.length > this.heldBudget) this.tooSlow(session);
@@ -63,7 +68,7 @@ export class Outbox {
   /** Adds a frame for this session only. */
   pushAlone(session: Session, frame: Buffer): void {
     if (session.phase === Phase.closed) return;
-    if (session.pending === null) this.wait(session, this.root.alone(frame));
+    if (session.pending === null) this.wait(session, session.lane.root.alone(frame));
     else session.pending = session.pending.alone(frame);
   }
 
@@ -74,7 +79,7 @@ export class Outbox {
   async keepPace(bytes: number): Promise<void> {
     this.handedOut += bytes;
     if (this.handedOut <= AHEAD_OF_FLUSH) return;
-    if (this.scheduled) await new Promise<void>((resolve) => this.whenCaughtUp.push(resolve));
+    await Promise.all([...this.scheduled].map((lane) => lane.untilCaughtUp()));
     this.handedOut = 0;
   }
 
@@ -88,7 +93,7 @@ export class Outbox {
 
   /** Whether a socket has room for dispatches that it can do without. */
   hasRoomForEphemeral(session: Session): boolean {
-    return session.socket.writableLength <= this.byteBudget / 4;
+    return session.outlet.writableLength <= this.byteBudget / 4;
   }
 
   /**
@@ -97,29 +102,29 @@ export class Outbox {
    */
   async room(session: Session): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    const { socket } = session;
+    const { outlet } = session;
     const room = Math.min(PACED_ROOM, this.byteBudget / 2);
     // Half the time twice: after this process itself slept, the second half shows whether the peer reads.
-    for (let still = 0; session.writable && socket.writableLength > room; ) {
-      const before = socket.writableLength;
-      await this.drained(socket);
-      still = socket.writableLength < before ? 0 : still + 1;
+    for (let still = 0; outlet.writable && outlet.writableLength > room; ) {
+      const before = outlet.writableLength;
+      await this.drained(outlet);
+      still = outlet.writableLength < before ? 0 : still + 1;
       if (still === 2) return this.tooSlow(session);
     }
   }
 
   /** Resolves when the socket has taken everything, is closed, or half the time for taking anything is over. */
-  private drained(socket: Socket): Promise<void> {
+  private drained(outlet: Outlet): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         cancel();
-        socket.off('drain', done);
-        socket.off('close', done);
+        outlet.off('drain', done);
+        outlet.off('close', done);
         resolve();
       };
       const cancel = this.clock.setTimer(this.stallMs / 2, done);
-      socket.on('drain', done);
-      socket.on('close', done);
+      outlet.on('drain', done);
+      outlet.on('close', done);
     });
   }
 
@@ -128,7 +133,7 @@ export class Outbox {
    * a client provokes may not.
    */
   writeNow(session: Session, frames: Buffer): void {
-    if (session.socket.writableLength > 2 * this.byteBudget) {
+    if (session.outlet.writableLength > 2 * this.byteBudget) {
       this.tooSlow(session);
       return;
     }
@@ -147,7 +152,7 @@ export class Outbox {
     for (const each of outgoing) end = encodeInto(this.scratch, end, each);
     this.writeNow(session, this.scratch.subarray(0, end));
     // The socket still reads from the scratch buffer what it did not take at once.
-    if (session.socket.writableLength > 0) this.scratch = NO_SCRATCH;
+    if (session.outlet.writableLength > 0 && session.outlet.copies !== true) this.scratch = NO_SCRATCH;
   }
 
   private wait(session: Session, pending: FrameTree): void {
@@ -156,41 +161,39 @@ export class Outbox {
   }
 
   private enqueue(session: Session): void {
-    this.waiting.push(session);
-    if (this.scheduled) return;
-    this.scheduled = true;
-    setImmediate(this.flush);
+    const { lane } = session;
+    lane.waiting.push(session);
+    if (lane.scheduled) return;
+    lane.scheduled = true;
+    this.scheduled.add(lane);
+    lane.pace.soon(() => this.flush(lane));
   }
 
   /**
    * Not on a timer: the next flush begins when this one ends. Under load each write therefore carries more frames, and
    * without load nothing waits. A frame pushed while a flush yields joins a write that is still to come.
    */
-  private readonly flush = (): void => {
-    if (this.at >= this.flushing.length) {
-      this.flushing = this.waiting;
-      this.waiting = [];
-      this.at = 0;
-      this.root = FrameTree.root();
-      this.caughtUp();
+  private flush(lane: Lane<Session>): void {
+    if (lane.at >= lane.flushing.length) {
+      lane.flushing = lane.waiting;
+      lane.waiting = [];
+      lane.at = 0;
+      lane.root = FrameTree.root();
+      lane.caughtUp();
     }
-    const end = Math.min(this.at + SOCKETS_PER_TURN, this.flushing.length);
+    const end = Math.min(lane.at + SOCKETS_PER_TURN, lane.flushing.length);
     let bytes = 0;
-    for (; this.at < end; this.at += 1) bytes += this.write(this.flushing[this.at]!);
+    for (; lane.at < end; lane.at += 1) bytes += this.write(lane.flushing[lane.at]!);
     if (bytes > 0) this.metrics.bytes(bytes);
-    if (this.at < this.flushing.length || this.waiting.length > 0) setImmediate(this.flush);
+    lane.pace.flushed();
+    if (lane.at < lane.flushing.length || lane.waiting.length > 0) lane.pace.soon(() => this.flush(lane));
     else {
-      this.flushing = [];
-      this.at = 0;
-      this.scheduled = false;
-      this.caughtUp();
+      lane.flushing = [];
+      lane.at = 0;
+      lane.scheduled = false;
+      this.scheduled.delete(lane);
+      lane.caughtUp();
     }
-  };
-
-  private caughtUp(): void {
-    const resume = this.whenCaughtUp;
-    this.whenCaughtUp = [];
-    for (const each of resume) each();
   }
 
   /** Writes what waits for a session ahead of the next flush. */
@@ -201,12 +204,13 @@ export class Outbox {
   private write(session: Session): number {
     const pending = session.pending;
     session.pending = null;
-    if (pending === null || !session.writable) return 0;
-    if (session.socket.writableLength > this.byteBudget) {
+    const { outlet } = session;
+    if (pending === null || !outlet.writable) return 0;
+    if (outlet.writableLength > this.byteBudget) {
       this.tooSlow(session);
       return 0;
     }
-    session.put(pending.bytes());
+    outlet.write(pending.bytes());
     return pending.length;
   }
 

@@ -1,9 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { TestClock } from '../schemas/clock.testing.ts';
+import { Lane } from './lane.ts';
 import { Outbox } from './outbox.ts';
 import { Phase, type Session } from './session.ts';
 
 const BUDGET = 1_000;
+
+/** Of all sessions of a test. */
+let lane: Lane<Session>;
+beforeEach(() => {
+  lane = new Lane();
+});
 
 /** A session whose socket only records what it is given. */
 const listener = (phase: Phase = Phase.live) => {
@@ -12,17 +19,16 @@ const listener = (phase: Phase = Phase.live) => {
   const session = {
     phase,
     pending: null,
-    writable: true,
-    socket: { writableLength: 0 },
+    lane,
+    outlet: { writable: true, writableLength: 0, write: (bytes: Buffer) => written.push(bytes) },
     host: { started: () => {} },
     write: (bytes: Buffer) => written.push(bytes),
-    put: (bytes: Buffer) => written.push(bytes),
     drop: ({ reason }: { reason: string }) => {
       closed.push(reason);
       session.phase = Phase.closed;
     },
   };
-  return { session: session as unknown as Session, socket: session.socket, written, closed };
+  return { session: session as unknown as Session, socket: session.outlet, written, closed };
 };
 
 const outboxOf = () => {

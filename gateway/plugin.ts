@@ -6,47 +6,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { WebsocketPluginOptions } from '@fastify/websocket';
-import websocket from '@fastify/websocket';
+import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { addressKey } from '../schemas/address.ts';
 import { errorBody, parleyError } from '../schemas/errors.ts';
-import { LIBRARY_FRAME_BYTES } from '../schemas/gateway/frames.ts';
 import { answerRaw } from '../schemas/http/raw-answer.ts';
 import { compressionOf } from './compression.ts';
 import type { Gateway } from './gateway.ts';
 import { Closings } from './session.ts';
-import { GatewaySocket } from './websocket.ts';
-
-type SocketClass = NonNullable<NonNullable<WebsocketPluginOptions['options']>['WebSocket']>;
-
-/** Of an unfinished frame: fragments, and what arrived of one fragment. One network packet is one piece. */
-const MAX_PIECES = 64;
-
-const options = {
-  // Its type also requires the statics of the module's default export.
-  WebSocket: GatewaySocket as unknown as SocketClass,
-  // It would cost 228 KB per connection and be eight times slower. Libraries ask for transport compression instead.
-  perMessageDeflate: false,
-  // Longer frames are for those who have identified.
-  maxPayload: LIBRARY_FRAME_BYTES,
-  // Each piece of a frame costs some 200 bytes beyond its own.
-  maxFragments: MAX_PIECES,
-  maxBufferedChunks: MAX_PIECES,
-  // These would cost a closure per socket. The gateway knows its sockets and answers pings with one shared listener.
-  clientTracking: false,
-  autoPong: false,
-};
-
-/**
- * Bytes that may wait in a socket for pings to be answered still. A peer that does not read its answers gets no more.
- */
-const PONG_ROOM = 65_536;
-
-function pong(this: WebSocket, data: Buffer): void {
-  if (this.bufferedAmount < PONG_ROOM) this.pong(data);
-}
+import { GATEWAY_SOCKETS, type GatewaySocket } from './websocket.ts';
 
 /** Node's name for the response a socket is busy with. */
 interface BusySocket extends Socket {
@@ -84,12 +53,14 @@ const UPGRADE = { connection: 'upgrade, close', upgrade: 'websocket' };
 
 /** Mounts `/gateway` and `/gateway/`, and takes upgrades at `/`. */
 export const registerGateway = async (app: FastifyInstance, gateway: Gateway): Promise<void> => {
-  await app.register(websocket, { options, preClose: (done) => done() });
+  await app.register(websocket, {
+    options: GATEWAY_SOCKETS as unknown as NonNullable<WebsocketPluginOptions['options']>,
+    preClose: (done) => done(),
+  });
   const handle = (ws: WebSocket, request: FastifyRequest): void => {
     const { socket } = request.raw;
     letGo(ws, socket);
-    ws.on('ping', pong);
-    gateway.accept(ws, socket, {
+    gateway.accept((ws as GatewaySocket).over(socket), {
       host: request.headers.host,
       peer: addressKey(request.ip),
       compress: compressionOf((request.query as GatewayQuery).compress),

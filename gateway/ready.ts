@@ -56,18 +56,17 @@ export const sendSnapshot = async (parts: Parts, session: Session, snapshot: Sna
  * piece concurrently, and takes longer over READY than over what follows. A GUILD_CREATE read together with READY would
  * overtake it, and the bot would learn that it is ready before it knows who it is.
  */
-const readByClient = ({ ws }: Session, clock: Clock): Promise<void> =>
+const readByClient = ({ link }: Session, clock: Clock): Promise<void> =>
   new Promise((resolve) => {
     const done = (): void => {
       cancel();
-      ws.off('pong', done);
-      ws.off('close', done);
       resolve();
     };
-    const cancel = clock.setTimer(PONG_TIMEOUT_MS, done);
-    ws.on('pong', done);
-    ws.on('close', done);
-    ws.ping();
+    const cancel = clock.setTimer(PONG_TIMEOUT_MS, () => {
+      giveUp();
+      resolve();
+    });
+    const giveUp = link.onceRead(done);
   });
 
 const ready = async (

@@ -19,7 +19,7 @@ export class Refusals {
     const { count, windowMs } = this.budget;
     const now = this.clock.monotonic();
     if (session.refused.add(now, windowMs) !== count + 1) return;
-    session.ws.pause();
-    this.clock.setTimer(session.refused.since + windowMs - now, () => session.ws.resume());
+    session.link.pause();
+    this.clock.setTimer(session.refused.since + windowMs - now, () => session.link.resume());
   }
 }

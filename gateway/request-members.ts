@@ -163,7 +163,7 @@ export class MemberRequests {
     outbox.flushNow(session);
     deps.metrics.dispatches(1);
     await outbox.room(session);
-    return session.writable;
+    return session.outlet.writable;
   }
 }
 

@@ -1,14 +1,13 @@
 /** One socket's session, and the topics it receives. Kept small: ten thousand of them may be idle. */
 
-import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
 import type { Device } from '../coordination/port.ts';
 import type { Caller } from '../schemas/fair-queue.ts';
 import { CloseCode } from '../schemas/gateway/frames.ts';
 import { type Audience, guildAudience } from '../schemas/streams.ts';
-import type { Compressor } from './compression.ts';
 import { FixedWindow } from './fixed-window.ts';
 import type { FrameTree } from './frame-tree.ts';
+import type { Lane } from './lane.ts';
+import type { Link, LinkHolder, Outlet } from './link.ts';
 
 /** Why a socket is closed: a code that libraries act on, and a reason for people. */
 export interface Closing {
@@ -86,34 +85,20 @@ export class Topic {
   }
 }
 
-/** The session is a property of the socket, so that one listener function serves all sockets. */
-interface SessionSocket extends WebSocket {
-  parleySession: Session;
-}
-
 const NO_TOPICS: Topic[] = [];
 const NO_ROLES: readonly string[] = [];
 
-function onMessage(this: WebSocket, data: Buffer): void {
-  const session = (this as SessionSocket).parleySession;
-  session.host.received(session, data);
-}
-
-function onClose(this: WebSocket): void {
-  const session = (this as SessionSocket).parleySession;
-  session.end();
-  session.host.gone(session);
-}
-
-/** `ws` closes the socket by itself. This listener exists because an unhandled 'error' would end the process. */
-function onError(this: WebSocket): void {}
-
-export class Session {
-  readonly ws: WebSocket;
-  readonly socket: Socket;
+export class Session implements LinkHolder {
+  readonly link: Link;
+  /**
+   * Where its frames go, if this is writable: true until the peer's close frame is answered. Read past the link, as a
+   * write touches it anyway: one memory access less for each of thousands of sockets.
+   */
+  readonly outlet: Outlet;
+  readonly lane: Lane<Session>;
   readonly host: SessionHost;
-  /** Absent unless the client asked for transport compression. */
-  compressor: Compressor | undefined;
+  /** Its compression has memory of its own. */
+  remembers = false;
   phase: Phase = Phase.fresh;
   /** What the client connected to. Dropped once READY has said where to resume. */
   address: string | undefined;
@@ -164,19 +149,26 @@ export class Session {
   missedFrom: number | undefined;
 
   /** @param address what the client connected to, from its Host header. @param peer the client's network address. */
-  constructor(ws: WebSocket, socket: Socket, host: SessionHost, address: string | undefined, peer: string) {
-    this.ws = ws;
-    this.socket = socket;
+  constructor(link: Link, lane: Lane<Session>, host: SessionHost, address: string | undefined, peer: string) {
+    this.link = link;
+    this.outlet = link.outlet;
+    this.lane = lane;
     this.host = host;
     this.address = address;
     this.peer = peer;
     this.seenAt = host.now();
     this.ops = new FixedWindow(this.seenAt);
     this.refused = new FixedWindow(this.seenAt);
-    (ws as SessionSocket).parleySession = this;
-    ws.on('message', onMessage);
-    ws.on('close', onClose);
-    ws.on('error', onError);
+    link.attach(this);
+  }
+
+  received(data: Buffer): void {
+    this.host.received(this, data);
+  }
+
+  gone(): void {
+    this.end();
+    this.host.gone(this);
   }
 
   get listening(): boolean {
@@ -229,26 +221,8 @@ export class Session {
     this.timeouts = undefined;
   }
 
-  /**
-   * True while the socket takes frames; `ws` ends it as soon as it has answered the peer's close frame. Read from the
-   * socket, which a write touches anyway, rather than from `ws`: one memory access less for each of thousands of
-   * sockets.
-   */
-  get writable(): boolean {
-    return this.socket.writable;
-  }
-
-  /**
-   * Writes complete frames past `ws`, straight to its socket. `ws` writes its own frames (pong, close) synchronously
-   * and, without compression of its own, each as one unfragmented frame. So whole frames of ours never split one of its frames.
-   */
   write(frames: Buffer): void {
-    if (this.writable) this.put(frames);
-  }
-
-  /** As `write`, for a socket that is known to be writable. */
-  put(frames: Buffer): void {
-    this.socket.write(this.compressor === undefined ? frames : this.compressor.frames(frames));
+    if (this.outlet.writable) this.outlet.write(frames);
   }
 
   /** Sends what is waiting, then closes. */
@@ -263,7 +237,7 @@ export class Session {
     if (this.phase === Phase.closed) return;
     this.end();
     this.host.closing(this, why);
-    this.ws.close(why.code, why.reason);
+    this.link.close(why.code, why.reason);
   }
 
   /** Returns to the state after connecting, once a resume was refused. */
