@@ -1,7 +1,7 @@
 /** A data folder with a channel of a million messages, made once per run for all benches that use it. */
 import type { Channel } from '../../test/support/api.ts';
 import { type Place, startPlace } from './place.ts';
-import { seededMessageId, seedMessages } from './seed.ts';
+import { seedChannel, seededMessageId, seededSince, seedMessages } from './seed.ts';
 import { withStores } from './stores.ts';
 
 export const MANY = 1_000_000;
@@ -9,8 +9,8 @@ export const FEW = 10_000;
 
 export interface Million {
   readonly place: Place;
-  readonly many: Channel;
-  readonly few: Channel;
+  readonly many: Pick<Channel, 'id'>;
+  readonly few: Pick<Channel, 'id'>;
   /** Channels without messages. */
   readonly silent: readonly Channel[];
   /** Id of the n-th message, from 1, in the channel with that many. */
@@ -25,14 +25,17 @@ const make = async (): Promise<Million> => {
   const place = await startPlace();
   try {
     const create = (name: string) => place.api().createChannel(place.guildId, { name });
-    const [many, few] = [await create('many'), await create('few')];
     const silent: Channel[] = [];
     for (let i = 0; i < SILENT; i += 1) silent.push(await create(`silent-${i}`));
     await place.stop();
     const until = Date.now();
-    await withStores(place.data, async (stores) => {
-      await seedMessages(stores, many.id, place.owner.id, MANY, until);
-      await seedMessages(stores, few.id, place.owner.id, FEW, until);
+    const [many, few] = await withStores(place.data, async (stores) => {
+      const filled = async (count: number) => {
+        const id = await seedChannel(stores, silent[0]!.id, seededSince(count, until) - 1_000);
+        await seedMessages(stores, id, place.owner.id, count, until);
+        return { id };
+      };
+      return [await filled(MANY), await filled(FEW)];
     });
     // Builds the views now, so that later measurements see a start and not a rebuild.
     await place.start();

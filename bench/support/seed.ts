@@ -84,6 +84,25 @@ const timeOf = (ordinal: number, count: number, until: number): number =>
   Math.max(SNOWFLAKE_EPOCH, until - Math.ceil(((count - ordinal + 1) * 1_000) / PER_SECOND));
 
 /**
+ * Makes a channel like another one, but long ago: its messages come after it in time, as they do anywhere else.
+ * @returns its id
+ */
+export const seedChannel = async ({ log }: Pick<Stores, 'log'>, like: string, time: number): Promise<string> => {
+  const [created] = await log.readStream({ stream: channelStream(like), from: 1, limit: 1 });
+  if (created?.type !== 'channel-created') throw new Error(`${like} is no channel`);
+  const { type, data, actor } = created;
+  const channelId = snowflakeAt(time, BigInt(like) & 0xfffn);
+  const stream = channelStream(channelId);
+  await append(log, stream, 0, [
+    envelope({ type, stream, sequence: 1, time, actor, key: null, data: { ...data, channelId } }),
+  ]);
+  return channelId;
+};
+
+/** When the first of `count` messages was written. */
+export const seededSince = (count: number, until: number): number => timeOf(1, count, until);
+
+/**
  * Appends `count` messages of one person to a channel without messages.
  * @param until time of the last message, in milliseconds since 1970
  */
