@@ -1,8 +1,21 @@
 /** The role that a bot has from when it is added to a guild until it goes. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AppendRequest, EventLog } from '../log/port.ts';
 import { Instance } from '../test/support/write-side.ts';
 import { refusal, right } from './testing.ts';
+
+/** How far the clock is behind of the node that stores what happens to members, in milliseconds. */
+let behind = 0;
+const onTwoNodes = (log: EventLog): EventLog =>
+  Object.create(log, {
+    append: {
+      value: (request: AppendRequest) => {
+        const late = request.stream.startsWith('member-') ? behind : 0;
+        return log.append({ ...request, events: request.events.map((one) => ({ ...one, time: one.time - late })) });
+      },
+    },
+  }) as EventLog;
 
 let instance: Instance;
 let ann: string;
@@ -10,7 +23,7 @@ let guild_id: string;
 let channel: string;
 
 beforeAll(async () => {
-  instance = await Instance.open();
+  instance = await Instance.open({ logFor: onTwoNodes });
   ann = await instance.register('ann');
   ({ id: guild_id, channel } = await instance.guild(ann));
 });
@@ -70,6 +83,23 @@ describe('a bot that is added to a guild', () => {
     expect((await member(bot))?.roles).toEqual([role!.id]);
     right(await instance.ask(ann, 'member.kick', { guild_id, user_id: bot }));
     expect(await rolesOf(bot)).toEqual([]);
+  });
+
+  it('loses the role when it goes, and has another when it comes back, whatever the clocks of the nodes say', async () => {
+    for (const difference of [3_600_000, -3_600_000]) {
+      const bot = await aBot();
+      right(await add(bot));
+      const [former] = await rolesOf(bot);
+      behind = difference;
+      right(await instance.ask(ann, 'member.kick', { guild_id, user_id: bot }));
+      right(await add(bot));
+      const [role, ...more] = await rolesOf(bot);
+      expect(more).toEqual([]);
+      expect(role!.id).not.toBe(former!.id);
+      right(await instance.ask(ann, 'member.kick', { guild_id, user_id: bot }));
+      expect(await rolesOf(bot)).toEqual([]);
+      behind = 0;
+    }
   });
 
   it('is let in by whoever manages the guild, with no more than they have, unless it is banned', async () => {

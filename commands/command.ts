@@ -7,7 +7,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import type { Decision } from '../domain/decider.ts';
-import { idempotencyKey } from '../domain/recent-keys.ts';
+import { idempotencyKey, type RecentKeys } from '../domain/recent-keys.ts';
 import type { SnowflakeSource } from '../domain/snowflake.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Views } from '../projections/port.ts';
@@ -112,7 +112,10 @@ interface Described<K extends string, P extends t.Mixed, B extends t.Mixed> {
 interface Steps<Fields, Rights, Prepared, State> {
   /** What other streams allow the caller to do. Read again when the command had to wait for its turn. */
   readonly rights?: (asked: Asked<Fields>, deps: CommandDeps) => Promise<Result<Rights>>;
-  /** Reads everything else that the decision needs from outside the stream. */
+  /**
+   * Reads everything else that the decision needs from outside the stream. It refuses only what it will always refuse: a repeat
+   * has its first answer whatever has changed since, and only the decision knows a repeat. See `unlessRepeated`.
+   */
   readonly prepare?: (asked: Asked<Fields>, deps: CommandDeps) => Promise<Result<Prepared>>;
   readonly decide: (
     state: State,
@@ -197,6 +200,14 @@ export const command = <
 };
 
 export const refused = (name: ErrorName) => either.left(parleyError(name));
+
+/** Refuses for a reason outside the stream what is no repeat and is not refused anyway. */
+export const unlessRepeated = (
+  refusal: ParleyError | undefined,
+  { keys }: { readonly keys: RecentKeys },
+  { key }: Cause,
+  decision: Decision,
+): Decision => (refusal === undefined || either.isLeft(decision) || keys.has(key) ? decision : either.left(refusal));
 
 export const NOTHING: Answer = { kind: 'nothing' };
 export const ACCEPTED: Answer = { kind: 'accepted' };

@@ -159,6 +159,27 @@ describe('a message that its timeline does not hold yet', () => {
     expect(refusal(await instance.ask(ben, 'message.send', optional))).toBeUndefined();
   });
 
+  it('is replied to in its channel: a reference that names another channel or guild is refused', async () => {
+    const { id: other, channel: elsewhere } = await instance.guild(ann);
+    const message_id = await say(ann, 'hello');
+    const guild_id = (await instance.views.guilds.channel(channel))!.guildId!;
+    const reply = (more: object, type?: 0 | 1) =>
+      instance.ask(ann, 'message.send', {
+        ...{ channel_id: channel, message_reference: { message_id, ...(type === undefined ? {} : { type }), ...more } },
+        ...(type === 1 ? {} : { content: 'yes' }),
+      });
+    for (const more of [{}, { channel_id: channel }, { channel_id: channel, guild_id }, { channel_id: null }])
+      for (const type of [undefined, 0] as const) right(await reply(more, type));
+    const refusedAs = (code: string) => ({ left: { errors: { message_reference: { _errors: [{ code }] } } } });
+    for (const more of [{ channel_id: elsewhere }, { guild_id: other }, { channel_id: channel, guild_id: channel }])
+      expect(await reply({ ...more, fail_if_not_exists: false })).toMatchObject(
+        refusedAs('REPLIES_CANNOT_REFERENCE_OTHER_CHANNEL'),
+      );
+    const from = { channel_id: channel };
+    right(await reply({ ...from, guild_id }, 1));
+    expect(await reply({ ...from, guild_id: other }, 1)).toMatchObject(refusedAs('REPLIES_UNKNOWN_MESSAGE'));
+  });
+
   it('can be edited by its author only', async () => {
     await hold();
     const id = await say(ann, 'hello');

@@ -365,6 +365,119 @@ it.each(commands.map(({ type }) => type as CommandType))('%s', async (type) => {
   expect(await instance.log.head()).toBe(head);
 });
 
+interface RefusedSince extends Omit<Repeat, 'others'> {
+  /** After this the same thing would be refused, were it asked for the first time. */
+  readonly since: () => Promise<unknown>;
+  readonly why: string;
+}
+
+/** By what is asked for. */
+const refusedSince: Record<string, () => Promise<RefusedSince & { readonly type: CommandType }>> = {
+  'a group with somebody who has blocked its maker': async () => {
+    const { others: recipients } = await someGroup();
+    return {
+      ...{ type: 'dm.create', by: ann, once: { recipients }, why: 'cannotMessageUser' },
+      since: () => instance.do(recipients[0]!, 'relationship.set', { user_id: ann, type: 2 }),
+    };
+  },
+  'an addition to a group of somebody who has blocked who asks': async () => {
+    const { channel_id, others } = await someGroup();
+    const user_id = others[2]!;
+    return {
+      ...{ type: 'recipient.add', by: ann, once: { channel_id, user_id }, why: 'cannotMessageUser' },
+      since: async () => {
+        await instance.do(user_id, 'recipient.remove', { channel_id, user_id });
+        await instance.do(user_id, 'relationship.set', { user_id: ann, type: 2 });
+      },
+    };
+  },
+  'a setting of a guild with a channel that is deleted': async () => {
+    const system_channel_id = await someChannel();
+    return {
+      ...{ type: 'guild.edit', by: ann, once: { guild_id, system_channel_id }, why: 'invalidForm' },
+      since: () => instance.do(ann, 'channel.delete', { channel_id: system_channel_id }),
+    };
+  },
+  'a channel with an overwrite for a role that is deleted': async () => {
+    const role_id = await someRole();
+    const once = { guild_id, name: 'one', permission_overwrites: [{ id: role_id, type: 0, allow: '64' }] };
+    return {
+      ...{ type: 'channel.create', by: ann, once, why: 'unknownRole' },
+      since: () => instance.do(ann, 'role.delete', { guild_id, role_id }),
+    };
+  },
+  'a bot that is banned': async () => {
+    const bot = await someBot();
+    return {
+      ...{ type: 'bot.add', by: ann, once: { guild_id, application_id: bot }, why: 'userBanned' },
+      since: () => instance.do(ann, 'member.ban', { guild_id, user_id: bot }),
+    };
+  },
+  'joining by an invite that is deleted': async () => {
+    const [by, code] = [await somebody(), await someInvite()];
+    return {
+      ...{ type: 'guild.join', by, once: { code }, why: 'unknownInvite' },
+      since: () => instance.do(ann, 'invite.delete', { code }),
+    };
+  },
+  'joining by an invite with few uses a guild that is paused, and left': async () => {
+    const [by, open] = [await somebody(), await instance.guild(ann)];
+    const { code } = await instance.do(ann, 'invite.create', { channel_id: open.channel, max_uses: 2 });
+    return {
+      ...{ type: 'guild.join', by, once: { code }, why: 'invitesPaused' },
+      since: async () => {
+        await instance.do(by, 'guild.leave', { guild_id: open.id });
+        await instance.do(ann, 'guild.pause', { guild_id: open.id, invites_disabled_until: inMinutes(5) });
+      },
+    };
+  },
+  'joining a guild that is paused, and left': async () => {
+    const [by, open] = [await somebody(), await instance.guild(ann)];
+    await instance.do(ann, 'guild.edit', { guild_id: open.id, features: ['DISCOVERABLE'] });
+    return {
+      ...{ type: 'guild.join-public', by, once: { guild_id: open.id }, why: 'invitesPaused' },
+      since: async () => {
+        await instance.do(by, 'guild.leave', { guild_id: open.id });
+        await instance.do(ann, 'guild.pause', { guild_id: open.id, invites_disabled_until: inMinutes(5) });
+      },
+    };
+  },
+  'an administrator whose account is deleted': async () => {
+    const user_id = await somebody();
+    return {
+      ...{ type: 'administrator.name', by: ann, once: { user_id }, why: 'unknownUser' },
+      since: () => instance.do(ann, 'user.delete', { user_id }),
+    };
+  },
+  'an administrator less, who asked for it': async () => {
+    const user_id = await somebody();
+    await instance.do(ann, 'administrator.name', { user_id });
+    return {
+      ...{ type: 'administrator.remove', by: user_id, once: { user_id }, why: 'onlyAdministrator' },
+      since: async () => undefined,
+    };
+  },
+  'shutting an account that is deleted': async () => {
+    const user_id = await somebody();
+    return {
+      ...{ type: 'user.disable', by: ann, once: { user_id }, why: 'unknownUser' },
+      since: () => instance.do(ann, 'user.delete', { user_id }),
+    };
+  },
+};
+
+it.each(Object.keys(refusedSince))('%s: a repeat has its first answer, and nobody else gets it now', async (what) => {
+  const { type, by, once, since, why } = await refusedSince[what]!();
+  const ask = (key: string) => instance.ask(by, type, once as never, { key });
+  const first = right(await ask('first'));
+  await since();
+  await instance.settled();
+  expect(refusal(await ask('new'))).toBe(why);
+  const head = await instance.log.head();
+  expect(right(await ask('first'))).toMatchObject({ stream: first.stream, sequence: first.sequence });
+  expect(await instance.log.head()).toBe(head);
+});
+
 const changes = commands.filter(({ route }) => ['PATCH', 'PUT', 'DELETE'].includes(route.method));
 
 it.each(changes.map(({ type }) => type as CommandType))(

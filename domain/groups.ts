@@ -9,12 +9,19 @@ import { type Patch, patched } from './patch.ts';
 /** People of a group. */
 export const MAX_RECIPIENTS = 10;
 
-/** @param command.isFull whether one of the people may be in no further group */
+/** What is created already is asked for once more, and stays. */
 export const createGroup = (
-  command: { readonly channel: EventData<'channel-created'>; readonly isFull: boolean },
+  command: {
+    readonly channel: EventData<'channel-created'>;
+    /** Why its maker may not have these people in it. */
+    readonly refusal: Decision | undefined;
+    /** Whether one of the people may be in no further group. */
+    readonly isFull: boolean;
+  },
   state: ChannelState,
 ): Decision => {
   if (state.settings !== undefined) return nothing;
+  if (command.refusal !== undefined) return command.refusal;
   return command.isFull ? refuse('maximumGroups') : happen({ type: 'channel-created', data: command.channel });
 };
 

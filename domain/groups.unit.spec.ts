@@ -25,7 +25,7 @@ const channelOf = (participants: string[]) => ({
 });
 const aGroup = (...people: string[]): History<ChannelState> =>
   new History(channelFold, `channel-${CHANNEL}`).given(
-    (state) => createGroup({ channel: channelOf(people), isFull: false }, state),
+    (state) => createGroup({ channel: channelOf(people), refusal: undefined, isFull: false }, state),
     'created',
   );
 const by = (userId: string, key: string) => ({
@@ -42,8 +42,11 @@ describe('a group', () => {
     const group = aGroup(OWNER, ANN, BEN);
     expect(group.state.settings).toMatchObject({ kind: 'group', ownerId: OWNER, participants: [OWNER, ANN, BEN] });
     const channel = channelOf([OWNER, ANN]);
-    expect(events(createGroup({ channel, isFull: true }, group.state))).toEqual([]);
-    expect(refusal(createGroup({ channel, isFull: true }, channelFold.initial()))).toBe('maximumGroups');
+    const refused = { channel, refusal: refuse('cannotMessageUser'), isFull: true };
+    const full = { ...refused, refusal: undefined };
+    for (const one of [refused, full]) expect(events(createGroup(one, group.state))).toEqual([]);
+    expect(refusal(createGroup(refused, channelFold.initial()))).toBe('cannotMessageUser');
+    expect(refusal(createGroup(full, channelFold.initial()))).toBe('maximumGroups');
   });
 
   it('takes in others, each once, up to ten, and says so', () => {

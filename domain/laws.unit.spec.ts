@@ -284,7 +284,7 @@ const groups: Aggregate<ChannelState> = {
     const participants = [OWNER, ANN];
     const channel = { ...A_CHANNEL, channelId: CHANNEL, kind: 'group' as const, guildId: null, participants };
     return new History(channelFold, `channel-${CHANNEL}`).given((state) =>
-      createGroup({ channel, isFull: false }, state),
+      createGroup({ channel, refusal: undefined, isFull: false }, state),
     );
   },
   command: fc.oneof(

@@ -35,14 +35,21 @@ const total = (all: Iterable<GuildNotifications>, of: (one: GuildNotifications) 
 
 const channelsOf = ({ channels }: GuildNotifications): number => channels.length;
 
+/** Guilds and channels of which something is said, apart from guilds that are as they were at first. */
+const differing = (of: GuildNotifications): number =>
+  of.channels.length + (isDeepStrictEqual(of, PLAIN_NOTIFICATIONS) ? 0 : 1);
+
 export const notificationsFold: Fold<NotificationsState> = {
-  version: 1,
+  version: 2,
   initial: () => ({ sequence: 0, guilds: new Map(), keys: new RecentKeys() }),
   evolve: (state, event) => {
     state.sequence = event.sequence;
     if (event.key !== null) state.keys.remember(event.key, event.sequence, event.time);
-    if (event.type === 'notifications-changed')
-      state.guilds.set(event.data.guildId ?? DIRECT, event.data.notifications);
+    if (event.type === 'notifications-changed') {
+      const { guildId, notifications } = event.data;
+      if (differing(notifications) === 0) state.guilds.delete(guildId ?? DIRECT);
+      else state.guilds.set(guildId ?? DIRECT, notifications);
+    }
     return state;
   },
   bytes: ({ guilds, keys }) =>
@@ -78,9 +85,26 @@ const channelsAfter = (
     .sort((a, b) => compareIds(a.channelId, b.channelId));
 };
 
-/** Guilds and channels of which something is said, apart from guilds that are as they were at first. */
-const differing = (of: GuildNotifications): number =>
-  of.channels.length + (isDeepStrictEqual(of, PLAIN_NOTIFICATIONS) ? 0 : 1);
+/** Channels of a guild, or direct ones, of which something is said. They may be gone since. */
+export const channelsWithSettings = ({ guilds }: NotificationsState, guildId: string | null): readonly string[] =>
+  (guilds.get(guildId ?? DIRECT)?.channels ?? []).map(({ channelId }) => channelId);
+
+/** Guilds that are to lose their settings so that there is room for so many more, the first that had any first. */
+const makingRoom = (
+  state: NotificationsState,
+  room: number,
+  isLeft: (guildId: string) => boolean,
+): readonly string[] | undefined => {
+  const emptied: string[] = [];
+  let missing = room;
+  for (const [guildId, of] of state.guilds) {
+    if (missing <= 0) break;
+    if (!isLeft(guildId)) continue;
+    emptied.push(guildId);
+    missing -= differing(of);
+  }
+  return missing > 0 ? undefined : emptied;
+};
 
 export const changeNotifications = (
   command: {
@@ -90,6 +114,8 @@ export const changeNotifications = (
     readonly key: string;
     /** Guilds and channels that may differ, all together. */
     readonly most: number;
+    /** Guilds that the person is in. The settings of others give way where there is no room. */
+    readonly guilds: readonly string[];
   },
   state: NotificationsState,
 ): Decision => {
@@ -101,6 +127,14 @@ export const changeNotifications = (
   const next = patched(former, { ...patch, channels }, PLAIN_NOTIFICATIONS);
   if (isDeepStrictEqual(next, former)) return nothing;
   const more = differing(next) - differing(former);
-  if (more > 0 && total(state.guilds.values(), differing) + more > command.most) return refuse('maximumNotifications');
-  return happen({ type: 'notifications-changed', data: { userId, guildId, notifications: next } });
+  const beyond = more > 0 ? total(state.guilds.values(), differing) + more - command.most : 0;
+  const isLeft = (id: string) => id !== DIRECT && id !== guildId && !command.guilds.includes(id);
+  const emptied = makingRoom(state, beyond, isLeft);
+  if (emptied === undefined) return refuse('maximumNotifications');
+  return happen(
+    ...[
+      { guildId, notifications: next },
+      ...emptied.map((id) => ({ guildId: id, notifications: PLAIN_NOTIFICATIONS })),
+    ].map((data) => ({ type: 'notifications-changed' as const, data: { userId, ...data } })),
+  );
 };

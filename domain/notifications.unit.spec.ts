@@ -6,7 +6,7 @@ import { ANN, events, GUILD, History, NOW, only, refusal } from './testing.ts';
 const PLAIN_CHANNEL = { muted: false, mute: null, messages: 3 };
 
 const changing = (patch: Partial<NotificationsPatch>, guildId: string | null = GUILD, key = 'k', most = 10_000) => ({
-  ...{ userId: ANN, guildId, key, most },
+  ...{ userId: ANN, guildId, key, most, guilds: [GUILD] },
   patch: { channels: [], ...patch },
 });
 
@@ -78,5 +78,22 @@ describe('what a person is notified of', () => {
     expect(ask(channel('9', true), GUILD, 3)).toBe('maximumNotifications');
     expect(ask(channel('9', true), null, 4)).toBe('maximumNotifications');
     for (const patch of [{ muted: true }, channel('7', false)]) expect(ask(patch, GUILD, 1)).toBeUndefined();
+  });
+
+  it('gives way where there is no room, if it is of guilds that the person has left', () => {
+    const history = new History(notificationsFold, `settings-${ANN}`);
+    for (const guildId of ['71', '72', '73'])
+      history.given((state) => changeNotifications(changing({ muted: true }, guildId, guildId), state), guildId);
+    const ask = (guilds: readonly string[], most: number, muted = true) =>
+      changeNotifications({ ...changing({ muted }, GUILD, 'k', most), guilds }, history.state);
+    expect(only(ask([GUILD], 4)).data).toMatchObject({ guildId: GUILD });
+    expect(refusal(ask([GUILD, '71', '72', '73'], 3))).toBe('maximumNotifications');
+    expect(refusal(ask([GUILD, '71'], 1))).toBe('maximumNotifications');
+    expect(events(ask([GUILD, '71'], 3)).map(({ data }) => data)).toMatchObject([
+      { guildId: GUILD, notifications: { muted: true } },
+      { guildId: '72', notifications: PLAIN_NOTIFICATIONS },
+    ]);
+    history.given(() => ask([GUILD, '71'], 2), 'k');
+    expect([...history.state.guilds.keys()]).toEqual(['71', GUILD]);
   });
 });

@@ -14,7 +14,6 @@ import {
   outranksRole,
   Permission,
 } from './permissions.ts';
-import { snowflakeTime } from './snowflake.ts';
 
 /** With @everyone. */
 export const MAX_ROLES = 250;
@@ -165,14 +164,18 @@ export const admitBot = (
   });
 };
 
-/** @param command.before in milliseconds since 1970: those that it had by then */
+/** @param command.roleIds those that it had when it went, or was to have. One that it has been given since stays. */
 export const endRolesOfBot = (
-  { guildId, botId, before }: { readonly guildId: string; readonly botId: string; readonly before: number },
+  {
+    guildId,
+    botId,
+    roleIds,
+  }: { readonly guildId: string; readonly botId: string; readonly roleIds: readonly string[] },
   { exists, roles }: GuildState,
 ): Decision =>
   happen(
     ...(exists ? roles : [])
-      .filter((role) => role.botId === botId && snowflakeTime(role.id) <= before)
+      .filter((role) => role.botId === botId && roleIds.includes(role.id))
       .map(({ id }) => ({ type: 'role-deleted' as const, data: { guildId, roleId: id } })),
   );
 

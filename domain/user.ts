@@ -112,8 +112,10 @@ export const setDisabled = (
   { userId, disabled, key }: OnAccount & { readonly disabled: boolean },
   state: UserState,
 ): Decision => {
+  // Of a repeat the account may be deleted since.
+  if (state.keys.has(key)) return nothing;
   if (!state.registered || state.standing.deleted) return refuse('unknownUser');
-  if (state.keys.has(key) || state.standing.disabled === disabled) return nothing;
+  if (state.standing.disabled === disabled) return nothing;
   const changed = standing(userId, { ...state.standing, disabled });
   return disabled ? happen(everywhere(userId, state), changed) : happen(changed);
 };

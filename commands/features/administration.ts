@@ -9,6 +9,7 @@ import { withoutRecipient } from '../../domain/groups.ts';
 import { leave, type MemberState } from '../../domain/member.ts';
 import { setDisabled, type UserState } from '../../domain/user.ts';
 import { Snowflake } from '../../schemas/codecs.ts';
+import { type ParleyError, parleyError } from '../../schemas/errors.ts';
 import { ADMINISTRATORS_STREAM, channelStream, memberStream, userStream } from '../../schemas/streams.ts';
 import {
   type Asked,
@@ -18,6 +19,7 @@ import {
   outcome,
   type Result,
   refused,
+  unlessRepeated,
   viewsHold,
 } from '../command.ts';
 import { administration, removeUser, stepDown } from '../deletions.ts';
@@ -30,12 +32,11 @@ const administrates = async ({ context }: Pick<Asked<unknown>, 'context'>, deps:
     ? either.right(undefined)
     : refused('onlyAdministrator');
 
-/** The caller administers the installation, and the user exists. */
-const administratorOnUser = async (asked: Asked<OnUser>, deps: CommandDeps): Promise<Result<void>> => {
-  const may = await administrates(asked, deps);
-  if (either.isLeft(may)) return may;
-  const user = await deps.views.guilds.user(asked.fields.user_id);
-  return user === undefined || user.standing.deleted ? refused('unknownUser') : either.right(undefined);
+/** Why somebody can be named no administrator, nor removed. */
+const refusedAdministrator = async (administers: boolean, userId: string, { views }: CommandDeps) => {
+  const user = await views.guilds.user(userId);
+  if (user === undefined || user.standing.deleted) return parleyError('unknownUser');
+  return administers && user.kind !== 'person' ? parleyError('botsCannot') : undefined;
 };
 
 const changing = (administers: boolean) => ({
@@ -43,12 +44,12 @@ const changing = (administers: boolean) => ({
   structural: true as const,
   holdsUp: true as const,
   stream: () => ADMINISTRATORS_STREAM,
-  rights: administratorOnUser,
-  prepare: async ({ fields }: Asked<OnUser>, deps: CommandDeps) => {
-    const user = await deps.views.guilds.user(fields.user_id);
-    if (administers && user?.kind !== 'person') return refused('botsCannot');
-    return either.right(await administration(deps));
-  },
+  // The decision looks whether the caller administers the installation: of a repeat they may have removed themselves.
+  prepare: async ({ fields }: Asked<OnUser>, deps: CommandDeps) =>
+    either.right({
+      refusal: await refusedAdministrator(administers, fields.user_id, deps),
+      known: await administration(deps),
+    }),
   waitsFor: 'views' as const,
 });
 
@@ -56,13 +57,19 @@ const decideWhether =
   (administers: boolean) =>
   (
     state: AdministratorsState,
-    { prepared }: { readonly prepared: Awaited<ReturnType<typeof administration>> },
+    {
+      prepared: { refusal, known },
+    }: {
+      readonly prepared: {
+        readonly refusal: ParleyError | undefined;
+        readonly known: Awaited<ReturnType<typeof administration>>;
+      };
+    },
     { fields, context, cause }: Asked<OnUser>,
-  ) =>
-    changeAdministrator(
-      { actor: context.actor.userId, userId: fields.user_id, administers, ...prepared, key: cause.key },
-      state,
-    );
+  ) => {
+    const change = { actor: context.actor.userId, userId: fields.user_id, administers, ...known, key: cause.key };
+    return unlessRepeated(refusal, state, cause, changeAdministrator(change, state));
+  };
 
 export const nameAdministrator = command({
   type: 'administrator.name',
@@ -90,7 +97,7 @@ export const disableUser = command({
   carryOut: async (asked, deps) => {
     const { fields, cause } = asked;
     const userId = fields.user_id;
-    const may = await administratorOnUser(asked, deps);
+    const may = await administrates(asked, deps);
     if (either.isLeft(may)) return may;
     const stepped = await stepDown(deps, userId, cause);
     if (either.isLeft(stepped)) return stepped;
@@ -112,7 +119,7 @@ export const enableUser = command({
   params: OnUser,
   structural: true,
   stream: ({ user_id }) => userStream(user_id),
-  rights: administratorOnUser,
+  rights: administrates,
   decide: (state: UserState, _, { fields, cause }) =>
     setDisabled({ userId: fields.user_id, disabled: false, key: cause.key }, state),
   waitsFor: 'views',

@@ -8,14 +8,16 @@ import { join, type MemberState } from '../../domain/member.ts';
 import { allows, Permission } from '../../domain/permissions.ts';
 import * as roles from '../../domain/roles.ts';
 import { BitSet, optional, Snowflake } from '../../schemas/codecs.ts';
+import { type ErrorName, type ParleyError, parleyError } from '../../schemas/errors.ts';
 import type { EventOf } from '../../schemas/events/catalogue.ts';
 import { Profile } from '../../schemas/events/user.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
 import { guildStream, memberStream, userStream } from '../../schemas/streams.ts';
 import { openAs } from '../../vault/sealing.ts';
-import { type Asked, type CommandDeps, command, refused } from '../command.ts';
+import { type Asked, type CommandDeps, command, type Result, refused, unlessRepeated } from '../command.ts';
 import type { Cause } from '../new-events.ts';
 import type { Sources, Step } from '../processes.ts';
+import type { Since } from '../turn.ts';
 import { announcingChannel } from './join-messages.ts';
 
 const NO_PERMISSIONS = '0';
@@ -42,20 +44,41 @@ async function* lettingIn(
   if (!isIn)
     yield {
       stream: guildStream(guildId),
-      decide: () => (state: GuildState) =>
-        roles.endRolesOfBot({ guildId, botId: userId, before: Number.POSITIVE_INFINITY }, state),
+      decide: () => (state: GuildState) => roles.endRolesOfBot({ guildId, botId: userId, roleIds: [id] }, state),
     };
 }
 
+/** The roles that a member had just before the event of this sequence in the member's stream. */
+const rolesBefore = async (sequence: number, since: Since): Promise<readonly string[]> => {
+  let had: readonly string[] = [];
+  for await (const page of since(0))
+    for (const event of page) {
+      if (event.sequence >= sequence) return had;
+      if (event.type === 'member-left') had = [];
+      else if (event.type === 'member-roles-changed') had = event.data.roles;
+    }
+  return had;
+};
+
 /** Whoever adds it again in the same moment makes a new role, which stays. */
-async function* roleOfBotLeft(
-  { time: before, data: { guildId, userId: botId } }: EventOf<'member-left'>,
+async function* rolesOfBotLeft(
+  { sequence, data: { guildId, userId: botId } }: EventOf<'member-left'>,
   { guilds }: Sources,
 ): AsyncIterable<Step> {
   if ((await guilds.user(botId))?.kind !== 'bot') return;
+  let roleIds: readonly string[] = [];
+  yield {
+    stream: memberStream(guildId, botId),
+    decide:
+      (_, { since }) =>
+      async () => {
+        roleIds = await rolesBefore(sequence, since);
+        return nothing;
+      },
+  };
   yield {
     stream: guildStream(guildId),
-    decide: () => (state: GuildState) => roles.endRolesOfBot({ guildId, botId, before }, state),
+    decide: () => (state: GuildState) => roles.endRolesOfBot({ guildId, botId, roleIds }, state),
   };
 }
 
@@ -81,6 +104,8 @@ const isBanned = async (deps: CommandDeps, guildId: string, botId: string, cause
   return either.isLeft(asked) ? asked : either.right(banned);
 };
 
+type Found = { readonly refusal: ParleyError } | Pick<Parameters<typeof roles.admitBot>[0], 'bot' | 'isMember'>;
+
 export const addBot = command({
   type: 'bot.add',
   summary: 'Let a bot into a guild, with a role of its own that has these permissions.',
@@ -90,27 +115,30 @@ export const addBot = command({
   structural: true,
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: mayAdd,
-  prepare: async ({ fields, cause }, deps) => {
+  prepare: async ({ fields, cause }, deps): Promise<Result<Found>> => {
     const { guild_id: guildId, application_id: id } = fields;
     const bot = await deps.views.guilds.user(id);
-    if (bot?.kind !== 'bot') return refused('unknownApplication');
+    const refusal = (name: ErrorName) => either.right({ refusal: parleyError(name) });
+    if (bot?.kind !== 'bot') return refusal('unknownApplication');
     const banned = await isBanned(deps, guildId, id, cause);
-    if (either.isLeft(banned)) return banned;
-    if (banned.right) return refused('userBanned');
+    if (either.isLeft(banned)) return either.right({ refusal: banned.left });
+    if (banned.right) return refusal('userBanned');
     const place = { stream: userStream(id), eventId: bot.sealedIn };
     const name = openAs(Profile, await deps.keys.get(id), place, bot.sealed)?.username;
-    if (name === undefined) return refused('unknownApplication');
+    if (name === undefined) return refusal('unknownApplication');
     const isMember = (await deps.views.guilds.member(guildId, id)) !== undefined;
     return either.right({ bot: { id, name }, isMember });
   },
-  decide: (state: GuildState, { rights: actor, prepared }, { fields, cause }, deps) =>
-    roles.admitBot(
+  decide: (state: GuildState, { rights: actor, prepared }, { fields, cause }, deps) => {
+    if ('refusal' in prepared) return unlessRepeated(prepared.refusal, state, cause, nothing);
+    return roles.admitBot(
       {
         ...{ guildId: fields.guild_id, actor, key: cause.key, roleId: deps.ids(deps.now()), ...prepared },
         permissions: fields.permissions ?? NO_PERMISSIONS,
       },
       state,
-    ),
-  follow: { 'role-created': lettingIn, 'member-left': roleOfBotLeft },
+    );
+  },
+  follow: { 'role-created': lettingIn, 'member-left': rolesOfBotLeft },
   waitsFor: 'processes',
 });

@@ -19,12 +19,13 @@ import {
 } from '../../projections/views/guild-views/view.ts';
 import type { ChannelHead } from '../../projections/views/unread/view.ts';
 import { integer, list, optional, Snowflake, text, visibleText } from '../../schemas/codecs.ts';
+import { type ParleyError, parleyError } from '../../schemas/errors.ts';
 import type { EventData, ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { type Overwrite, PLAIN } from '../../schemas/events/channel.ts';
 import { OnChannel, OnGuild } from '../../schemas/http/route.ts';
 import { Channel } from '../../schemas/http/shapes.ts';
 import { channelStream, guildStream } from '../../schemas/streams.ts';
-import { type Asked, type CommandDeps, command, NOTHING, refused } from '../command.ts';
+import { type Asked, type CommandDeps, command, NOTHING, type Result, refused, unlessRepeated } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import type { Answer } from '../port.ts';
 import { channelStep, placeStep } from '../processes.ts';
@@ -128,7 +129,7 @@ export const createChannel = command({
   check: refuseNotThere(notThere),
   limit: { bucket: 'channelCreate', key: (_, { userId }) => userId },
   stream: ({ guild_id }) => guildStream(guild_id),
-  rights: async ({ fields, context }, deps) => {
+  rights: async ({ fields, context }, deps): Promise<Result<{ readonly wrong: ParleyError | undefined }>> => {
     const access = await deps.access.guild(context.actor.userId, fields.guild_id);
     if (access === undefined) return refused('unknownGuild');
     // Nobody gives or takes what they do not have in the guild.
@@ -141,9 +142,9 @@ export const createChannel = command({
       // A channel is made ready for people who have yet to join.
       const joinsLater = target === undefined && given.type === 1;
       const unknown = joinsLater ? undefined : unknownTarget(overwriteOf(given), target);
-      if (unknown !== undefined) return refused(unknown);
+      if (unknown !== undefined) return either.right({ wrong: parleyError(unknown) });
     }
-    return either.right(undefined);
+    return either.right({ wrong: undefined });
   },
   prepare: async (request, deps) => {
     const seen = await seenChannels(request, deps);
@@ -154,8 +155,11 @@ export const createChannel = command({
       kind === 'category' && isDeleted !== true && !seen.some((one) => one.id === id);
     return either.right({ known: all.filter((row) => !isHidden(row)), inherited: category?.overwrites ?? [] });
   },
-  decide: (state: guild.GuildState, { prepared: { known, inherited } }, { fields, cause }, deps) =>
-    guild.requestChannel({ channel: asked(fields, deps.ids(deps.now()), inherited), known, key: cause.key }, state),
+  decide: (state: guild.GuildState, { rights, prepared: { known, inherited } }, { fields, cause }, deps) => {
+    const channel = asked(fields, deps.ids(deps.now()), inherited);
+    const decision = guild.requestChannel({ channel, known, key: cause.key }, state);
+    return unlessRepeated(rights.wrong, state, cause, decision);
+  },
   // The reason was given for this event, and is sealed in it.
   follow: { 'channel-requested': ({ data: { reason: _, ...data } }) => [channelStep(data)] },
   waitsFor: 'processes',

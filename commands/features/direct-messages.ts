@@ -50,7 +50,7 @@ const whom = (fields: Recipients): ParleyError | undefined => {
 
 type Opening =
   | { readonly kind: 'pair'; readonly data: EventData<'dm-opened'>; readonly isPaused: boolean }
-  | { readonly kind: 'group'; readonly channel: EventData<'channel-created'>; readonly isFull: boolean };
+  | ({ readonly kind: 'group' } & Parameters<typeof createGroup>[0]);
 
 const pairOf = async (userId: string, other: string, deps: CommandDeps): Promise<Result<Opening>> => {
   if (other === userId) return refused('cannotMessageUser');
@@ -68,12 +68,18 @@ const groupOf = async (
   const { userId, kind } = context.actor;
   if (kind === 'bot') return refused('botsCannot');
   if (others.length >= MAX_RECIPIENTS) return refused('maximumRecipients');
-  for (const refusal of await Promise.all(others.map((other) => refusedRecipient(userId, other, deps))))
-    if (refusal !== undefined) return refused(refusal);
   const people = [userId, ...others];
-  const [named, isFull] = await Promise.all([deps.names.id(creating(context, cause)), inTooManyGroups(people, deps)]);
+  const [refusals, isFull, named] = await Promise.all([
+    Promise.all(others.map((other) => refusedRecipient(userId, other, deps))),
+    inTooManyGroups(people, deps),
+    deps.names.id(creating(context, cause)),
+  ]);
   if (either.isLeft(named)) return named;
-  return either.right({ kind: 'group', channel: direct('group', named.right, people), isFull });
+  const why = refusals.find((one) => one !== undefined);
+  return either.right({
+    ...{ kind: 'group', channel: direct('group', named.right, people) },
+    ...{ refusal: why && refuse(why), isFull },
+  });
 };
 
 export const openDirect = command({

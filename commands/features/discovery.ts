@@ -3,9 +3,9 @@
 import { either } from 'fp-ts';
 import { OnGuild } from '../../schemas/http/route.ts';
 import { Guild } from '../../schemas/http/shapes.ts';
+import { memberStream } from '../../schemas/streams.ts';
 import { command, outcome, refused, viewsHold } from '../command.ts';
-import { inTooManyGuilds } from './guilds.ts';
-import { joinFreely, refusedEntry } from './members.ts';
+import { joinFreely, refusedEntry, refusedUnlessDone } from './members.ts';
 
 export const joinPublic = command({
   type: 'guild.join-public',
@@ -28,12 +28,10 @@ export const joinPublic = command({
     const { guilds } = deps.views;
     const [row, already] = await Promise.all([guilds.guild(guildId), guilds.member(guildId, userId)]);
     if (row === undefined || (!row.isPublic && already === undefined)) return refused('unknownGuild');
-    if (already === undefined) {
-      const refusal = refusedEntry(row, deps.now());
-      if (refusal !== undefined) return refused(refusal);
-      if (await inTooManyGuilds(deps, context.actor)) return refused('maximumGuilds');
-    }
-    const joined = await joinFreely(deps, { guildId, userId, cause }, null);
+    const refusal = already === undefined ? await refusedEntry(row, context.actor, deps) : undefined;
+    const joined = await (refusal === undefined
+      ? joinFreely(deps, { guildId, userId, cause }, null)
+      : refusedUnlessDone(deps, cause, [memberStream(guildId, userId)], refusal));
     if (either.isLeft(joined)) return joined;
     const { stream, done } = joined.right;
     await viewsHold(deps, done.position);

@@ -24,7 +24,16 @@ import { PLAIN } from '../../schemas/events/channel.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
 import { CreatedGuild, Guild, Incidents } from '../../schemas/http/shapes.ts';
 import { guildStream, memberStream } from '../../schemas/streams.ts';
-import { ACCEPTED, type Asked, type CommandDeps, command, creating, type Result, refused } from '../command.ts';
+import {
+  ACCEPTED,
+  type Asked,
+  type CommandDeps,
+  command,
+  creating,
+  type Result,
+  refused,
+  unlessRepeated,
+} from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import { channelStep, joiningStep, type Step } from '../processes.ts';
 
@@ -157,6 +166,18 @@ const isItsTextChannel = async (
   return access.channel.kind !== 'category' && access.channel.kind !== 'thread';
 };
 
+const wrongChannel = async (
+  asked: Asked<{ readonly guild_id: string } & t.TypeOf<typeof Edited>>,
+  deps: CommandDeps,
+): Promise<ParleyError | undefined> => {
+  for (const field of ['system_channel_id', 'safety_alerts_channel_id'] as const) {
+    const channelId = asked.fields[field];
+    if (channelId != null && !(await isItsTextChannel(asked, channelId, deps)))
+      return fieldError([field], 'CHANNEL_INVALID', 'Must be a text channel of the guild.');
+  }
+  return undefined;
+};
+
 const newOwner = async (guildId: string, userId: string, deps: CommandDeps): Promise<guild.NewOwner> => {
   const [member, user] = await Promise.all([deps.views.guilds.member(guildId, userId), deps.views.guilds.user(userId)]);
   return member && { userId, isBot: user?.kind === 'bot' };
@@ -207,15 +228,15 @@ export const editGuild = command({
   rights: memberOfGuild,
   prepare: async (asked, deps) => {
     const { guild_id: guildId, owner_id: ownerId } = asked.fields;
-    for (const field of ['system_channel_id', 'safety_alerts_channel_id'] as const) {
-      const channelId = asked.fields[field];
-      if (channelId != null && !(await isItsTextChannel(asked, channelId, deps)))
-        return either.left(fieldError([field], 'CHANNEL_INVALID', 'Must be a text channel of the guild.'));
-    }
-    return either.right({ transfer: ownerId == null ? undefined : { to: await newOwner(guildId, ownerId, deps) } });
+    return either.right({
+      wrong: await wrongChannel(asked, deps),
+      transfer: ownerId == null ? undefined : { to: await newOwner(guildId, ownerId, deps) },
+    });
   },
-  decide: (state: guild.GuildState, { rights: actor, prepared: { transfer } }, { fields, cause }) =>
-    guild.editGuild({ guildId: fields.guild_id, actor, key: cause.key, patch: patchOf(fields), transfer }, state),
+  decide: (state: guild.GuildState, { rights: actor, prepared: { wrong, transfer } }, { fields, cause }) => {
+    const asked = { guildId: fields.guild_id, actor, key: cause.key, patch: patchOf(fields), transfer };
+    return unlessRepeated(wrong, state, cause, guild.editGuild(asked, state));
+  },
   follow: { 'transfer-requested': handingOver },
   waitsFor: ({ owner_id }) => (owner_id == null ? 'views' : 'processes'),
   answer: async ({ done, event }, { fields, context }, deps) => {
@@ -265,6 +286,12 @@ const Paused = t.partial({
   dms_disabled_until: optional(IsoTimeText),
 });
 
+const tooLate = ({ invitesUntil, directUntil }: ReturnType<typeof pausesOf>, now: number): ParleyError | undefined => {
+  const isLate = (until: number | null | undefined) => (until ?? 0) > now + PAUSE_MS;
+  const late = isLate(invitesUntil) ? 'invites_disabled_until' : isLate(directUntil) ? 'dms_disabled_until' : undefined;
+  return late && fieldError([late], 'DATE_TIME_TOO_LATE', 'Must be within 24 hours from now.');
+};
+
 export const pauseGuild = command({
   type: 'guild.pause',
   summary: 'Keep new people and new direct channels away until a time within 24 hours; null ends that.',
@@ -280,20 +307,10 @@ export const pauseGuild = command({
   structural: true,
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: memberOfGuild,
-  prepare: async ({ fields }, deps) => {
-    const { invitesUntil, directUntil } = pausesOf(fields);
-    const isLate = (until: number | null | undefined) => (until ?? 0) > deps.now() + PAUSE_MS;
-    const late = isLate(invitesUntil)
-      ? 'invites_disabled_until'
-      : isLate(directUntil)
-        ? 'dms_disabled_until'
-        : undefined;
-    return late === undefined
-      ? either.right(undefined)
-      : either.left(fieldError([late], 'DATE_TIME_TOO_LATE', 'Must be within 24 hours from now.'));
+  decide: (state: guild.GuildState, { rights: actor }, { fields, cause }, { now }) => {
+    const asked = { guildId: fields.guild_id, actor, key: cause.key, patch: pausesOf(fields) };
+    return unlessRepeated(tooLate(asked.patch, now()), state, cause, guild.pauseGuild(asked, state));
   },
-  decide: (state: guild.GuildState, { rights: actor }, { fields, cause }) =>
-    guild.pauseGuild({ guildId: fields.guild_id, actor, key: cause.key, patch: pausesOf(fields) }, state),
   waitsFor: 'views',
   answer: async ({ event }, { fields }, deps) => {
     if (event?.type === 'guild-paused') return either.right({ kind: 'incidents', pauses: event.data.pauses });

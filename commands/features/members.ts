@@ -6,6 +6,7 @@ import { type Decision, nothing, refuse } from '../../domain/decider.ts';
 import * as invite from '../../domain/invite.ts';
 import * as member from '../../domain/member.ts';
 import type { GuildRow, InviteRow } from '../../projections/views/guild-views/view.ts';
+import type { Actor } from '../../schemas/actor.ts';
 import { text } from '../../schemas/codecs.ts';
 import type { ErrorName } from '../../schemas/errors.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
@@ -42,6 +43,24 @@ const joinAt = async (
   return either.isLeft(joined) ? joined : either.right({ stream, done: joined.right });
 };
 
+/** What the command did under its key on one of these streams, whatever would refuse it today; else that refusal. */
+export const refusedUnlessDone = async (
+  deps: CommandDeps,
+  cause: Cause,
+  streams: readonly string[],
+  refusal: ErrorName,
+): Promise<Joined> => {
+  for (const stream of streams) {
+    const asked = await deps.mailboxes.run({
+      ...{ stream, cause, prepare: async () => NOTHING_TO_PREPARE },
+      decide: () => nothing,
+    });
+    if (either.isLeft(asked)) return asked;
+    if (asked.right.known.length > 0) return either.right({ stream, done: asked.right });
+  }
+  return refused(refusal);
+};
+
 export const joinFreely = async (
   deps: CommandDeps,
   joining: Joining,
@@ -58,9 +77,15 @@ export const joinFreely = async (
   return joined;
 };
 
-/** Why a guild takes nobody in for the moment. @param now milliseconds since 1970 */
-export const refusedEntry = ({ pauses }: GuildRow, now: number): ErrorName | undefined =>
-  pauses.invitesUntil !== null && pauses.invitesUntil > now ? 'invitesPaused' : undefined;
+/** Why a guild does not take somebody in for the moment. */
+export const refusedEntry = async (
+  { pauses }: GuildRow,
+  actor: Actor,
+  deps: CommandDeps,
+): Promise<ErrorName | undefined> => {
+  if (pauses.invitesUntil !== null && pauses.invitesUntil > deps.now()) return 'invitesPaused';
+  return (await inTooManyGuilds(deps, actor)) ? 'maximumGuilds' : undefined;
+};
 
 /** The invite's stream decides who gets its places. */
 const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string): Promise<Joined> => {
@@ -92,13 +117,17 @@ const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string)
   return either.right({ stream, done: { ...redeemed.right, position } });
 };
 
-/** What an invite says. Only its uses ever change, and the views may not know it yet. */
-const inviteOf = async (deps: CommandDeps, code: string): Promise<InviteRow | undefined> => {
-  const row = await deps.views.guilds.invite(code);
-  if (row !== undefined || !CODE.test(code)) return row;
+/** What an invite says. Only its uses ever change. The views may not know it yet, and know no deleted one. */
+const inviteOf = async (
+  deps: CommandDeps,
+  code: string,
+): Promise<{ readonly row: InviteRow; readonly isDeleted: boolean } | undefined> => {
+  const known = await deps.views.guilds.invite(code);
+  if (known !== undefined) return { row: known, isDeleted: false };
+  if (!CODE.test(code)) return undefined;
   const [created, ...later] = await deps.log.readStream({ stream: inviteStream(code), from: 1, limit: 128 });
-  if (later.some(({ type }) => type === 'invite-deleted')) return undefined;
-  return asCreated(created);
+  const row = asCreated(created);
+  return row && { row, isDeleted: later.some(({ type }) => type === 'invite-deleted') };
 };
 
 export const joinGuild = command({
@@ -117,21 +146,28 @@ export const joinGuild = command({
   },
   carryOut: async ({ fields, context, cause }, deps) => {
     if (context.actor.kind === 'bot') return refused('botsCannot');
-    const row = await inviteOf(deps, fields.code);
-    if (row === undefined) return refused('unknownInvite');
+    const found = await inviteOf(deps, fields.code);
+    if (found === undefined) return refused('unknownInvite');
+    const { row, isDeleted } = found;
     const { guilds } = deps.views;
     const [leadsTo, into] = await Promise.all([guilds.channel(row.channelId), guilds.guild(row.guildId)]);
-    if (leadsTo?.isDeleted === true || into === undefined) return refused('unknownInvite');
+    if (into === undefined) return refused('unknownInvite');
     const { userId } = context.actor;
     // A person's joins follow one another, so this one sees the one before.
     const already = await deps.views.guilds.member(row.guildId, userId);
-    const refusal = already === undefined ? refusedEntry(into, deps.now()) : undefined;
-    if (refusal !== undefined) return refused(refusal);
-    if (already === undefined && (await inTooManyGuilds(deps, context.actor))) return refused('maximumGuilds');
+    const refusal =
+      isDeleted || leadsTo?.isDeleted === true
+        ? 'unknownInvite'
+        : already === undefined
+          ? await refusedEntry(into, context.actor, deps)
+          : undefined;
     const joining = { guildId: row.guildId, userId, cause };
-    const joined = await (row.maxUses > 0
-      ? joinThroughCap(deps, joining, row.code)
-      : joinFreely(deps, joining, row.code, invite.hasExpired(row, deps.now())));
+    const streams = [memberStream(row.guildId, userId), inviteStream(row.code)];
+    const joined = await (refusal !== undefined
+      ? refusedUnlessDone(deps, cause, streams, refusal)
+      : row.maxUses > 0
+        ? joinThroughCap(deps, joining, row.code)
+        : joinFreely(deps, joining, row.code, invite.hasExpired(row, deps.now())));
     if (either.isLeft(joined)) return joined;
     const { stream, done } = joined.right;
     await viewsHold(deps, done.position);

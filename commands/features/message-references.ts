@@ -27,21 +27,45 @@ type Given = t.TypeOf<typeof MessageReference> | null | undefined;
 export const repliedTo = (given: Given): string | undefined =>
   given === null || given?.type === FORWARD ? undefined : given?.message_id;
 
-/** The message forwarded, as the author names it. */
-export const toForward = (given: Given): { readonly channelId: string; readonly messageId: string } | undefined =>
-  given?.type === FORWARD ? { channelId: given.channel_id ?? '', messageId: given.message_id } : undefined;
+/** A message elsewhere, as the author of a forward names it. */
+interface Source {
+  readonly channelId: string;
+  readonly messageId: string;
+  /** Absent: not said. */
+  readonly guildId: string | undefined;
+}
 
-/** Refuses a forward that does not say from where, or that says anything else. */
-export const refuseForward = ({
+/** The message forwarded. */
+export const toForward = (given: Given): Source | undefined =>
+  given?.type === FORWARD
+    ? { channelId: given.channel_id ?? '', messageId: given.message_id, guildId: given.guild_id ?? undefined }
+    : undefined;
+
+/** A reply stays in its channel. What says nothing of the channel means that one. */
+const ELSEWHERE = fieldError(
+  ['message_reference'],
+  'REPLIES_CANNOT_REFERENCE_OTHER_CHANNEL',
+  'Cannot reply to a message in a different channel',
+);
+
+/** What is wrong with a reply that names another guild than that of its channel; null: of none. */
+export const inOtherGuild = (given: Given, guildId: string | null): ParleyError | undefined =>
+  repliedTo(given) !== undefined && given?.guild_id != null && given.guild_id !== guildId ? ELSEWHERE : undefined;
+
+/** Refuses a reply into another channel, and a forward that does not say from where or that says anything else. */
+export const refuseReference = ({
+  channel_id,
   message_reference: given,
   content,
   embeds,
 }: {
+  readonly channel_id: string;
   readonly message_reference?: Given;
   readonly content?: string | null | undefined;
   readonly embeds?: readonly object[] | null | undefined;
 }): ParleyError | undefined => {
-  if (given?.type !== FORWARD) return undefined;
+  if (given?.type !== FORWARD)
+    return given?.channel_id == null || given.channel_id === channel_id ? undefined : ELSEWHERE;
   if (given.channel_id == null)
     return fieldError(['message_reference', 'channel_id'], 'BASE_TYPE_REQUIRED', 'This field is required');
   const also = (content ?? '') !== '' ? 'content' : (embeds ?? []).length > 0 ? 'embeds' : undefined;
@@ -54,10 +78,11 @@ export const refuseForward = ({
 export const readable = async (
   deps: Pick<CommandDeps, 'access' | 'timelines'>,
   userId: string,
-  { channelId, messageId }: { readonly channelId: string; readonly messageId: string },
+  { channelId, messageId, guildId }: Source,
 ): Promise<Forwarded | undefined> => {
   const access = await deps.access.channel(userId, channelId);
   if (access === undefined || !allows(access.permissions, Permission.readMessageHistory)) return undefined;
+  if (guildId !== undefined && guildId !== access.channel.guildId) return undefined;
   const message = await deps.timelines.message(channelId, messageId, userId);
   if (message === undefined || message.deleted || !isWritten(message)) return undefined;
   return { channelId, messageId, guildId: access.channel.guildId };

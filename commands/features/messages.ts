@@ -17,13 +17,20 @@ import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { Message } from '../../schemas/http/shapes.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { openAs } from '../../vault/sealing.ts';
-import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
+import { type Asked, type CommandDeps, command, type Result, refused, unlessRepeated } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
 import { nothingSince, type Since } from '../turn.ts';
 import { AllowedMentions, refuseBoth } from './allowed-mentions.ts';
 import { Embeds, refuseTooLong } from './embeds.ts';
-import { MessageReference, readable, refuseForward, repliedTo, toForward } from './message-references.ts';
+import {
+  inOtherGuild,
+  MessageReference,
+  readable,
+  refuseReference,
+  repliedTo,
+  toForward,
+} from './message-references.ts';
 import { inSlowmode } from './slow-mode.ts';
 
 export const MESSAGE_LENGTH = 2000;
@@ -147,7 +154,7 @@ export const sendMessage = command({
     message_reference: optional(MessageReference),
   }),
   structural: false,
-  check: (fields) => refuseUnsupported(fields) ?? refuseOtherFlags(fields.flags, SETTABLE) ?? refuseForward(fields),
+  check: (fields) => refuseUnsupported(fields) ?? refuseOtherFlags(fields.flags, SETTABLE) ?? refuseReference(fields),
   limit: { bucket: 'send', key: ({ channel_id }, { userId }) => `${userId}:${channel_id}` },
   keyIn: ({ nonce, enforce_nonce }, { userId }) =>
     enforce_nonce === true && nonce !== null && nonce !== undefined ? nonceKey(userId, nonce) : undefined,
@@ -197,12 +204,13 @@ export const sendMessage = command({
         actor: context.actor,
       });
     if (reply === undefined) return paced(replyError(post(undefined)));
+    const wrong = inOtherGuild(fields.message_reference, rights.guild?.id ?? null);
     return currentFacts(reply.stored, reply.about, since).then(async (message) => {
       const mention =
         tellsRepliedTo(fields.allowed_mentions) && (await listensTo(deps, rights.userId, message?.author));
       const decision = post({ message, mention });
       const isPlain = isUnknownMessage(decision) && fields.message_reference?.fail_if_not_exists === false;
-      return paced(isPlain ? post(undefined) : replyError(decision));
+      return paced(unlessRepeated(wrong, state, cause, isPlain ? post(undefined) : replyError(decision)));
     });
   },
   waitsFor: 'views-when-repeated',

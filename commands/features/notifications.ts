@@ -10,7 +10,7 @@ import { OnGuildSettings } from '../../schemas/http/route.ts';
 import { GuildSettings } from '../../schemas/http/shapes.ts';
 import { inParallel } from '../../schemas/parallel.ts';
 import { settingsStream } from '../../schemas/streams.ts';
-import { type Asked, type CommandDeps, command, type Result, refused } from '../command.ts';
+import { type Asked, type CommandDeps, command, type Result, refused, unlessRepeated } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 
 /** Null: of direct messages. */
@@ -59,16 +59,18 @@ const notThere = {
   ...{ flags: [0], version: [] },
 };
 
-/** Whether the caller sees all of these channels, and they are of this guild or, for null, their own direct ones. */
-const seesAll = async (
+/** Which of these channels the caller does not see, or are not of this guild or, for null, their own direct ones. */
+const unseen = async (
   { fields, context }: Asked<t.TypeOf<typeof OnGuildSettings> & t.TypeOf<typeof Given>>,
   guildId: string | null,
   deps: CommandDeps,
-): Promise<boolean> => {
+): Promise<readonly string[]> => {
   const ids = (fields.channel_overrides ?? []).map(({ channel_id }) => channel_id);
   const seen = await inParallel(ids, TOGETHER, (id) => deps.access.channel(context.actor.userId, id));
-  return seen.every((access) => access !== undefined && access.channel.guildId === guildId);
+  return ids.filter((_, n) => seen[n]?.channel.guildId !== guildId);
 };
+
+const NOT_SEEN = fieldError(['channel_overrides'], 'CHANNEL_INVALID', 'Must be channels there that you see.');
 
 export const editNotifications = command({
   type: 'notifications.edit',
@@ -93,24 +95,30 @@ export const editNotifications = command({
     const isIn = guildId === null || (await deps.access.guild(context.actor.userId, guildId)) !== undefined;
     return isIn ? either.right(undefined) : refused('unknownGuild');
   },
-  prepare: async (asked, deps) =>
-    (await seesAll(asked, guildIn(asked.fields), deps))
-      ? either.right(undefined)
-      : either.left(fieldError(['channel_overrides'], 'CHANNEL_INVALID', 'Must be channels there that you see.')),
-  decide: (state: notifications.NotificationsState, _, { fields, context, cause }, { bounds }) =>
-    notifications.changeNotifications(
-      {
-        ...{ userId: context.actor.userId, guildId: guildIn(fields), key: cause.key, most: bounds.notifications },
-        patch: {
-          ...patchOf(fields),
-          ...{ suppressEveryone: fields.suppress_everyone, suppressRoles: fields.suppress_roles },
-          channels: (fields.channel_overrides ?? []).map(({ channel_id: channelId, ...given }) => ({
-            ...{ channelId, ...patchOf(given) },
-          })),
-        },
+  prepare: async (asked, deps) => {
+    const guilds = await deps.views.guilds.guildsOf(asked.context.actor.userId);
+    return either.right({
+      guilds: guilds.map(({ id }) => id),
+      unseen: await unseen(asked, guildIn(asked.fields), deps),
+    });
+  },
+  decide: (state: notifications.NotificationsState, { prepared }, { fields, context, cause }, { bounds }) => {
+    const guildId = guildIn(fields);
+    // What is said of a channel can be taken back when it is gone.
+    const had = notifications.channelsWithSettings(state, guildId);
+    const wrong = prepared.unseen.every((id) => had.includes(id)) ? undefined : NOT_SEEN;
+    const asked = {
+      ...{ userId: context.actor.userId, guildId, key: cause.key, most: bounds.notifications, guilds: prepared.guilds },
+      patch: {
+        ...patchOf(fields),
+        ...{ suppressEveryone: fields.suppress_everyone, suppressRoles: fields.suppress_roles },
+        channels: (fields.channel_overrides ?? []).map(({ channel_id: channelId, ...given }) => ({
+          ...{ channelId, ...patchOf(given) },
+        })),
       },
-      state,
-    ),
+    };
+    return unlessRepeated(wrong, state, cause, notifications.changeNotifications(asked, state));
+  },
   waitsFor: 'views',
   answer: async ({ event }, { fields, context }, deps) => {
     const guildId = guildIn(fields);

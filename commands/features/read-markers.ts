@@ -109,10 +109,12 @@ export const markChannelRead = command({
       return either.right({ back: { userId, channelId, ordinal, last }, marks: [] });
     }
     const marks = await marksOf(deps, userId, [fields]);
-    return marks.length === 0 ? refused('unknownMessage') : either.right({ back: undefined, marks });
+    return either.right({ back: undefined, marks });
   },
-  decide: (state: ReadState, { prepared: { back, marks } }, { context }) =>
-    back === undefined ? markRead(context.actor.userId, marks, state) : markUnread(back, state),
+  decide: (state: ReadState, { prepared: { back, marks } }, { context }) => {
+    if (back !== undefined) return markUnread(back, state);
+    return marks.length === 0 ? refused('unknownMessage') : markRead(context.actor.userId, marks, state);
+  },
   answer: async () => either.right({ kind: 'marked' }),
 });
 

@@ -46,17 +46,21 @@ export const reportMessage = command({
   structural: false,
   limit: { bucket: 'report', key: (_, { userId }) => userId },
   stream: ({ channel_id, message_id }, { userId }) => reportStream(channel_id, message_id, userId),
+  rights: async ({ fields, context: { actor } }, deps) => {
+    if (actor.kind === 'bot') return refused('botsCannot');
+    const access = await deps.access.channel(actor.userId, fields.channel_id);
+    if (access === undefined) return refused('unknownChannel');
+    const may = allows(access.permissions, Permission.readMessageHistory);
+    return may ? either.right(undefined) : refused('missingPermissions');
+  },
   prepare: async (
     { fields: { channel_id: channelId, message_id: messageId, kind }, context },
     deps,
   ): Promise<Result<Filing>> => {
-    const { userId: reporter, kind: actor } = context.actor;
-    if (actor === 'bot') return refused('botsCannot');
+    const { userId: reporter } = context.actor;
     const access = await deps.access.channel(reporter, channelId);
-    if (access === undefined) return refused('unknownChannel');
-    if (!allows(access.permissions, Permission.readMessageHistory)) return refused('missingPermissions');
     const message = await deps.timelines.message(channelId, messageId, reporter);
-    if (message === undefined || message.deleted) return either.right({ report: undefined });
+    if (access === undefined || message === undefined || message.deleted) return either.right({ report: undefined });
     const administrators = [...(await administratorsFor(deps, access.guild?.safetyAlertsChannelId ?? null))];
     const { author } = message;
     const { guildId } = access.channel;
