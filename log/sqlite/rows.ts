@@ -1,5 +1,5 @@
 /**
- * Reads events as the JSON text of many rows in one BLOB. The driver ends the process when text that it reads is damaged;
+ * Reads events as the JSON text of many rows in two BLOBs. The driver ends the process when text that it reads is damaged;
  * a BLOB can be checked. It is also faster than thirteen values a row.
  */
 
@@ -68,19 +68,32 @@ const CHECKS = COLUMNS.map(([, kind]) => kinds[kind]);
 const isRow = (row: unknown, columns: number): boolean =>
   Array.isArray(row) && row.length === columns && row.every((value, i) => CHECKS[i]?.(value) ?? true);
 
-const asJson = (data: string): string =>
-  COLUMNS.filter(([name]) => name !== 'checksum')
-    .map(([name, kind]) => {
-      if (name === 'data') return data;
-      return kind === 'number' ? `e.${name}` : `json_quote(e.${name})`;
-    })
-    .join(` || ',' || `);
+const NAMES = COLUMNS.map(([name]) => name);
 
-/** What follows the columns of a row whose data is compared with its checksum. */
-type Checked = readonly [...SqliteRow<unknown>, checksum: number | null, dataBytes: number];
-const TO_CHECK = `|| ',' || coalesce(e.checksum, 'null') || ',' || octet_length(e.data)`;
+/** What SQLite writes as JSON: every column but the data, which is JSON already and is read beside it. */
+const envelope = (isChecked: boolean): string => {
+  const columns = isChecked ? NAMES : NAMES.filter((name) => name !== 'checksum');
+  return `json_array(${columns.map((name) => (name === 'data' ? 'NULL' : `e.${name}`)).join(', ')})`;
+};
 
+const DATA = NAMES.indexOf('data');
+const CHECKSUM = NAMES.indexOf('checksum');
+
+/** Ends the data of a row before that of the next. No JSON that we write has a line feed. */
+const BETWEEN = ',\n';
 const LINE_FEED = 10;
+
+/** @throws Error when the data of one of the rows is not what was stored */
+const checkData = (rows: readonly unknown[][], data: Buffer): void => {
+  let start = '['.length;
+  for (const [i, row] of rows.entries()) {
+    const end = i === rows.length - 1 ? data.length - ']'.length : data.indexOf(LINE_FEED, start) - ','.length;
+    const checksum = row[CHECKSUM];
+    if (checksum !== null && crc32(data.subarray(start, end)) !== checksum)
+      throw new Error('its data is not what was stored');
+    start = end + BETWEEN.length;
+  }
+};
 
 /**
  * `value` is parsed, and compared with its checksum. `text` is as stored and compared with nothing, since that would take a
@@ -101,13 +114,14 @@ export class Rows<Data> {
   constructor(database: Database.Database, data: Form, from: string) {
     this.#isText = data !== 'value';
     this.#isChecked = data !== 'text' && hasChecksums(database);
-    this.#columns = COLUMNS.length + (this.#isChecked ? 1 : -1);
-    const json = `${asJson(this.#isText ? 'json_quote(e.data)' : 'e.data')} ${this.#isChecked ? TO_CHECK : ''}`;
-    // A line for each row, since no JSON that we write has a line feed.
-    const all = `'[' || group_concat(row, ',' || char(${LINE_FEED})) || ']'`;
+    this.#columns = this.#isChecked ? NAMES.length : NAMES.length - 1;
     const rows = (columns: string) => `SELECT ${columns} FROM ${from} LIMIT ? OFFSET ?`;
+    const list = (what: string, between: string) => `CAST('[' || group_concat(${what}, ${between}) || ']' AS BLOB)`;
     this.#page = database
-      .prepare(`SELECT CAST(${all} AS BLOB) FROM (${rows(`'[' || ${json} || ']' AS row`)})`)
+      .prepare(
+        `SELECT ${list('envelope', `','`)}, ${list('data', `',' || char(${LINE_FEED})`)}
+         FROM (${rows(`${envelope(this.#isChecked)} AS envelope, e.data AS data`)})`,
+      )
       .raw(true);
     this.#place = database.prepare(rows('e.position, e.stream, e.sequence')).raw(true);
     // SQLite knows the length of text without reading it.
@@ -139,29 +153,17 @@ export class Rows<Data> {
   }
 
   #read(given: readonly unknown[], limit: number, skip: number): readonly SqliteRow<Data>[] {
-    const [bytes] = this.#page.get([...given, limit, skip]) as [Buffer | null];
-    if (bytes === null) return [];
-    if (!isUtf8(bytes)) throw new Error('its text is not UTF-8');
-    const rows = JSON.parse(bytes.toString('utf8')) as SqliteRow<Data>[];
+    const [envelopes, data] = this.#page.get([...given, limit, skip]) as [Buffer | null, Buffer | null];
+    if (envelopes === null) return [];
+    if (data === null || !isUtf8(envelopes) || !isUtf8(data)) throw new Error('its text is not UTF-8');
+    const rows = JSON.parse(envelopes.toString('utf8')) as unknown[][];
+    const text = data.toString('utf8');
+    const each: readonly unknown[] = this.#isText ? text.slice(1, -1).split(BETWEEN) : JSON.parse(text);
+    if (each.length !== rows.length) throw new Error('its data is not one value');
+    for (let i = 0; i < rows.length; i += 1) rows[i]![DATA] = each[i];
     if (!rows.every((row) => isRow(row, this.#columns))) throw new Error('its columns are not those of an event');
-    if (this.#isChecked) this.#check(rows as unknown as readonly Checked[], bytes);
-    return rows;
-  }
-
-  #check(rows: readonly Checked[], bytes: Buffer): void {
-    let line = 0;
-    for (let i = 0; i < rows.length; i += 1) {
-      const row = rows[i]!;
-      const [checksum, dataBytes] = [row[13], row[14]];
-      // Without the comma, or the bracket at the end.
-      const end = (i === rows.length - 1 ? bytes.length : bytes.indexOf(LINE_FEED, line)) - 1;
-      if (checksum !== null) {
-        const stop = end - `,${checksum},${dataBytes}]`.length;
-        const stored = this.#isText ? String(row[12]) : bytes.subarray(stop - dataBytes, stop);
-        if (crc32(stored) !== checksum) throw new Error('its data is not what was stored');
-      }
-      line = end + 2;
-    }
+    if (this.#isChecked) checkData(rows, data);
+    return rows as unknown as SqliteRow<Data>[];
   }
 
   /** Reads one row at a time, which is slow and happens only to damaged files. */
