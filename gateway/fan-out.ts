@@ -160,7 +160,8 @@ export class FanOut {
       if (topic === undefined) continue;
       // A new channel also concerns sessions without the intent for it, because they receive its messages.
       const intents = begins(event) ? Intent.none : intentsOf(event.type, topic.guildId);
-      for (const session of topic.sessions) {
+      const heardBy = intents === Intent.guildModeration ? this.subscriptions.moderators(topic) : topic.sessions;
+      for (const session of heardBy) {
         if (hasAny(session.intents, intents)) listeners.add(session);
       }
     }
@@ -204,8 +205,9 @@ export class FanOut {
     const auditors = new Set<Session>();
     const guildId = auditedIn(event);
     if (guildId === undefined) return auditors;
-    for (const session of this.subscriptions.topic(guildAudience(guildId))?.sessions ?? [])
-      if (hasAny(session.intents, Intent.guildModeration) && !listeners.has(session)) auditors.add(session);
+    const topic = this.subscriptions.topic(guildAudience(guildId));
+    if (topic === undefined) return auditors;
+    for (const session of this.subscriptions.moderators(topic)) if (!listeners.has(session)) auditors.add(session);
     return auditors;
   }
 

@@ -1,10 +1,15 @@
 /** Which sessions receive what: one topic for each audience with a session here. */
-import type { Audience } from '../schemas/streams.ts';
+import { Intent } from '../schemas/gateway/frames.ts';
+import { type Audience, guildAudience } from '../schemas/streams.ts';
 import type { Feed } from './ports.ts';
 import { type Session, Topic } from './session.ts';
 
+const NOBODY: ReadonlySet<Session> = new Set();
+
 export class Subscriptions {
   private readonly topics = new Map<Audience, Topic>();
+  /** Of each guild's topic the sessions with the intent for moderation: few of many, and asked for with every audited act. */
+  private readonly moderating = new Map<Topic, Set<Session>>();
   private readonly feed: Pick<Feed, 'listen' | 'leave'> | undefined;
 
   constructor(feed?: Pick<Feed, 'listen' | 'leave'>) {
@@ -26,6 +31,13 @@ export class Subscriptions {
       void this.feed?.listen([audience]);
     }
     session.hears(topic);
+    if (guildId !== null && audience === guildAudience(guildId) && (session.intents & Intent.guildModeration) !== 0)
+      this.moderatingIn(topic).add(session);
+  }
+
+  /** Those of the sessions of a guild's topic that have the intent for moderation. */
+  moderators(topic: Topic): ReadonlySet<Session> {
+    return this.moderating.get(topic) ?? NOBODY;
   }
 
   leave(session: Session, audience: Audience): void {
@@ -61,8 +73,19 @@ export class Subscriptions {
     session.forgetTopics();
   }
 
+  private moderatingIn(topic: Topic): Set<Session> {
+    let moderators = this.moderating.get(topic);
+    if (moderators === undefined) {
+      moderators = new Set();
+      this.moderating.set(topic, moderators);
+    }
+    return moderators;
+  }
+
   private remove(topic: Topic, session: Session): void {
     topic.sessions.delete(session);
+    const moderators = this.moderating.get(topic);
+    if (moderators?.delete(session) === true && moderators.size === 0) this.moderating.delete(topic);
     // Remove only the topic that is still in the map: a newer one for the same audience may have replaced it.
     if (topic.sessions.size > 0 || this.topics.get(topic.audience) !== topic) return;
     this.topics.delete(topic.audience);

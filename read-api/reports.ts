@@ -10,8 +10,6 @@ import { type Answer, found, limitOf, type ReadDeps, readRoute, refused } from '
 
 const MOST = 100;
 const USUAL = 50;
-/** Pages of the view that one request looks through for reports that the asker may see. */
-const PAGES = 20;
 
 const Query = t.partial({
   state: wordOf('open', 'answered', 'closed'),
@@ -20,25 +18,32 @@ const Query = t.partial({
 });
 type Query = t.TypeOf<typeof Query>;
 
-/** The newest of the reports that the asker may see. */
+const queryOf = ({ state, before }: Query) => ({ ...(state && { state }), ...(before && { before }) });
+
+/**
+ * The newest of the reports that the asker handles. Whether they do is the same for all of one channel, so the view leaves out
+ * a channel from where the first of its reports was found not to be theirs.
+ */
 const pageOf = async (
-  deps: Pick<ReadDeps, 'views'>,
+  { views }: Pick<ReadDeps, 'views'>,
   of: ReportsOf,
-  { state, before, limit = USUAL }: Query,
+  asked: Query & { readonly by: string },
   isTheirs: (row: ReportRow) => Promise<boolean>,
 ): Promise<readonly ReportRow[]> => {
-  const seen: ReportRow[] = [];
-  let last = before;
-  for (let pages = 0; pages < PAGES && seen.length < limit; pages += 1) {
-    // However few are asked for: many of others may come before the first that is the asker's.
-    const query = { limit: MOST, ...(state && { state }), ...(last && { before: last }) };
-    const rows = await deps.views.reports.reports(of, query);
-    const visible = await Promise.all(rows.map(isTheirs));
-    seen.push(...rows.filter((_, n) => visible[n]));
-    if (rows.length < MOST) break;
-    last = rows.at(-1)!.id;
+  const { by: author, limit = USUAL } = asked;
+  const theirs: ReportRow[] = [];
+  const others = new Set<string>();
+  let page = queryOf(asked);
+  for (;;) {
+    const rows = await views.reports.reports(of, { ...page, limit: MOST, except: { author, channelIds: [...others] } });
+    const verdicts = await Promise.all(rows.map(isTheirs));
+    for (const [n, row] of rows.entries()) {
+      if (verdicts[n]) theirs.push(row);
+      else others.add(row.channelId);
+    }
+    if (rows.length < MOST || theirs.length >= limit) return theirs.slice(0, limit);
+    page = { ...page, before: rows.at(-1)!.id };
   }
-  return seen.slice(0, limit);
 };
 
 const answers =
@@ -61,7 +66,9 @@ export const reportRoutes = (deps: ReadDeps): Route[] => {
         const isModerator = await moderatesGuild(deps, userId, guildId);
         if (isModerator === undefined) return refused('unknownGuild');
         if (!isModerator) return refused('missingPermissions');
-        return handlers(await pageOf(deps, { guildId }, query, (row) => moderates(sources(), userId, row)));
+        return handlers(
+          await pageOf(deps, { guildId }, { ...query, by: userId }, (row) => moderates(sources(), userId, row)),
+        );
       },
     }),
     readRoute(deps, {
@@ -75,7 +82,7 @@ export const reportRoutes = (deps: ReadDeps): Route[] => {
       handle: async ({ actor: { userId }, query }) => {
         if (!(await deps.views.guilds.administrators()).includes(userId)) return refused('onlyAdministrator');
         const of = { administrators: true } as const;
-        return handlers(await pageOf(deps, of, query, (row) => administers(sources(), userId, row)));
+        return handlers(await pageOf(deps, of, { ...query, by: userId }, (row) => administers(sources(), userId, row)));
       },
     }),
     readRoute(deps, {
@@ -86,7 +93,11 @@ export const reportRoutes = (deps: ReadDeps): Route[] => {
       answers,
       answer: t.readonlyArray(OwnReport),
       handle: async ({ actor: { userId }, query }) =>
-        found(await deps.presenter.ownReports(await pageOf(deps, { reporter: userId }, query, async () => true))),
+        found(
+          await deps.presenter.ownReports(
+            await deps.views.reports.reports({ reporter: userId }, { ...queryOf(query), limit: query.limit ?? USUAL }),
+          ),
+        ),
     }),
   ];
 };

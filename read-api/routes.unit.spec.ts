@@ -221,23 +221,40 @@ describe('queries', () => {
 
   it('show the first report that is the asker’s to handle, behind many that are not, however few are asked for', async () => {
     const reportAt = (n: number): ReportRow => ({
-      ...{ id: String(n), guildId: GUILD, channelId: OPEN_CHANNEL, messageId: '1005', reporter: BOT },
-      // Nobody hears of reports about themselves.
-      ...{ author: n === 1 ? MEMBER : OWNER, forAdministrators: false, kind: 'spam', time: NOW, answer: null },
+      ...{ id: String(n), guildId: GUILD, messageId: '1005', reporter: BOT },
+      // Nobody hears of reports about themselves, nor of those in channels in which they do not manage messages.
+      ...{ channelId: n > 1 && n % 3 > 0 ? `9${n % 250}` : OPEN_CHANNEL, author: n % 3 > 0 ? MEMBER : OWNER },
+      ...{ forAdministrators: false, kind: 'spam', time: NOW, answer: null },
       text: { sealed: { by: BOT, box: '' }, sealedIn: 'e' },
     });
-    const all = Array.from({ length: 150 }, (_, n) => reportAt(150 - n));
+    const all = Array.from({ length: 6000 }, (_, n) => reportAt(6000 - n));
+    let pages = 0;
     const reports: Readers['reports'] = {
       ...deps.views.reports,
-      reports: async (_, { before, limit }) =>
-        all.filter(({ id }) => before === undefined || Number(id) < Number(before)).slice(0, limit),
+      reports: async (_, { before, limit, except }) => {
+        pages += 1;
+        return all
+          .filter(({ id }) => before === undefined || Number(id) < Number(before))
+          .filter(({ author, channelId }) => author !== except?.author && !except?.channelIds.includes(channelId))
+          .slice(0, limit);
+      },
     };
     const presenter = { ...deps.presenter, reports: async (rows: readonly ReportRow[]) => rows as never };
-    const withReports = readRoutes({ ...deps, presenter, views: { ...deps.views, reports } });
-    for (const limit of [1, 50])
+    const access: typeof deps.access = Object.create(deps.access, {
+      channel: {
+        value: async (userId: string, id: string) =>
+          id.startsWith('9') ? { permissions: 0n } : deps.access.channel(userId, id),
+      },
+    });
+    const withReports = readRoutes({ ...deps, access, presenter, views: { ...deps.views, reports } });
+    for (const limit of [1, 50]) {
+      pages = 0;
       expect(await ask(withReports, `/guilds/${GUILD}/reports?limit=${limit}`, OWNER)).toMatchObject({
         right: { body: [{ id: '1' }] },
       });
+      // 250 channels, and the last page.
+      expect(pages).toBeLessThanOrEqual(4);
+    }
   });
 
   it('find public guilds by any spelling of their names', async () => {

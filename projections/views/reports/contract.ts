@@ -64,6 +64,20 @@ export const reportContract = (name: string, open: () => Promise<OpenReports>) =
       expect(await listed({ guildId: '404' })).toEqual([]);
     });
 
+    it('lists those of some channels alone, and without those about somebody', async () => {
+      for (const [id, channelId] of Object.entries({ 1: '30', 2: '31', 3: '32', 4: '31' })) file(id, { channelId });
+      file('5', { author: OWNER });
+      await project();
+      const without = (author: string, ...channelIds: readonly string[]) =>
+        listed({ guildId: GUILD }, { limit: 3, except: { author, channelIds } });
+      expect(await without('99')).toEqual(['5', '4', '3']);
+      expect(await without(OWNER)).toEqual(['4', '3', '2']);
+      expect(await without('99', '31')).toEqual(['5', '3', '1']);
+      expect(await without(OWNER, '32', '31', '9223372036854775807')).toEqual(['1']);
+      const except = { author: ANN, channelIds: [] };
+      expect(await listed({ reporter: BEN }, { except })).toEqual(['5']);
+    });
+
     it('knows each with the last thing that came of it, and lists them by that', async () => {
       const { id: sealedIn, time } = file('1');
       file('2');

@@ -4,7 +4,7 @@ import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
 import type { ReportKind, ReportOutcome } from '../../../schemas/events/report.ts';
 import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
 import { inserting, idKey as postgresId } from '../../../stores/postgres/values.ts';
-import { adding, builder, built, type Connection, idKey } from '../../../stores/sqlite/statements.ts';
+import { adding, builder, built, type Connection, idKey, idKeys } from '../../../stores/sqlite/statements.ts';
 import { statement } from '../../../stores/statement.ts';
 import type { ReportChange, ReportReader, ReportRow, ReportsOf, ReportsQuery } from './view.ts';
 
@@ -60,24 +60,35 @@ const COLUMNS = sql`CAST(r.id AS text) AS "id", CAST(r.guild_id AS text) AS "gui
   CAST(a.handled_by AS text) AS "handledBy", a.handled_time AS "handledTime",
   CAST(a.sealed_by AS text) AS "noteBy", a.box AS "noteBox", a.sealed_in AS "noteIn"`;
 
-/** @param place a table's name with that of its schema, if it has one */
-const reportQueries = (db: Kysely<ReportTables>, place: (table: keyof ReportTables) => RawBuilder<unknown>) => {
+interface Dialect {
+  /** A table's name, with that of its schema if it has one. */
+  readonly place: (table: keyof ReportTables) => RawBuilder<unknown>;
+  /** Whether a channel is none of a bound list of ids. */
+  readonly isOutside: (channels: string) => RawBuilder<unknown>;
+}
+
+/** Of the reports of a page: the last ones of all, and those which it leaves out. */
+type Bounds = readonly [before: string, state: string, author: string, channels: string, limit: number];
+
+const reportQueries = (db: Kysely<ReportTables>, { place, isOutside }: Dialect) => {
   const selected = (rest: RawBuilder<unknown>) => ({
     compile: () =>
       sql<ReportColumns>`SELECT ${COLUMNS} FROM ${place('reports')} r
         LEFT JOIN ${place('report_answers')} a ON a.report_id = r.id AND a.position =
           (SELECT max(l.position) FROM ${place('report_answers')} l WHERE l.report_id = r.id) ${rest}`.compile(db),
   });
-  const page = (whose: RawBuilder<unknown>, before: string, state: string, limit: number) =>
+  const page = (whose: RawBuilder<unknown>, ...[before, state, author, channels, limit]: Bounds) =>
     selected(sql`WHERE ${whose} AND r.id < ${before}
-      AND (CAST(${state} AS text) = '' OR coalesce(a.outcome, 'open') = ${state}) ORDER BY r.id DESC LIMIT ${limit}`);
+      AND (CAST(${state} AS text) = '' OR coalesce(a.outcome, 'open') = ${state})
+      AND r.author <> ${author} AND ${isOutside(channels)} ORDER BY r.id DESC LIMIT ${limit}`);
+  // Written out: a statement counts its values by the function's length.
   return {
-    ofGuild: (guildId: string, before: string, state: string, limit: number) =>
-      page(sql`r.guild_id = ${guildId}`, before, state, limit),
-    ofAdministrators: (before: string, state: string, limit: number) =>
-      page(sql`r.for_administrators = 1`, before, state, limit),
-    ofReporter: (reporter: string, before: string, state: string, limit: number) =>
-      page(sql`r.reporter = ${reporter}`, before, state, limit),
+    ofGuild: (guildId: string, before: string, state: string, author: string, channels: string, limit: number) =>
+      page(sql`r.guild_id = ${guildId}`, before, state, author, channels, limit),
+    ofAdministrators: (before: string, state: string, author: string, channels: string, limit: number) =>
+      page(sql`r.for_administrators = 1`, before, state, author, channels, limit),
+    ofReporter: (reporter: string, before: string, state: string, author: string, channels: string, limit: number) =>
+      page(sql`r.reporter = ${reporter}`, before, state, author, channels, limit),
     one: (id: string) => selected(sql`WHERE r.id = ${id}`),
     by: (reporter: string, channelId: string, messageId: string) =>
       selected(sql`WHERE r.reporter = ${reporter} AND r.channel_id = ${channelId} AND r.message_id = ${messageId}`),
@@ -145,6 +156,9 @@ export const reportMigrations = (schema: string): Readonly<Record<string, Migrat
 const HIGHEST_ID = '9223372036854775807';
 /** Whatever came of them. */
 const ANY = '';
+/** No user has it. */
+const NOBODY = '0';
+const NO_EXCEPTION = { author: NOBODY, channelIds: [] };
 
 export class PostgresReports implements ReportReader {
   private readonly schema: string;
@@ -152,7 +166,10 @@ export class PostgresReports implements ReportReader {
 
   constructor(postgres: Postgres, schema: string) {
     this.schema = schema;
-    const queries = reportQueries(postgresBuilder<ReportTables>(schema), (table) => sql.table(`${schema}.${table}`));
+    const queries = reportQueries(postgresBuilder<ReportTables>(schema), {
+      place: (table) => sql.table(`${schema}.${table}`),
+      isOutside: (channels) => sql`r.channel_id <> ALL (CAST(${channels} AS bigint[]))`,
+    });
     this.run = {
       ofGuild: postgres.prepared(`${schema} reports of guild`, statement(queries.ofGuild)),
       ofAdministrators: postgres.prepared(`${schema} reports of administrators`, statement(queries.ofAdministrators)),
@@ -162,14 +179,15 @@ export class PostgresReports implements ReportReader {
     };
   }
 
-  async reports(of: ReportsOf, { limit, before = HIGHEST_ID, state }: ReportsQuery) {
-    const beyond = postgresId(before);
+  async reports(of: ReportsOf, { limit, before = HIGHEST_ID, state, except = NO_EXCEPTION }: ReportsQuery) {
+    const channels = `{${except.channelIds.map(postgresId).join(',')}}`;
+    const bounds = [postgresId(before), state ?? ANY, postgresId(except.author), channels, limit] as const;
     const rows =
       'guildId' in of
-        ? this.run.ofGuild(postgresId(of.guildId), beyond, state ?? ANY, limit)
+        ? this.run.ofGuild(postgresId(of.guildId), ...bounds)
         : 'reporter' in of
-          ? this.run.ofReporter(postgresId(of.reporter), beyond, state ?? ANY, limit)
-          : this.run.ofAdministrators(beyond, state ?? ANY, limit);
+          ? this.run.ofReporter(postgresId(of.reporter), ...bounds)
+          : this.run.ofAdministrators(...bounds);
     return (await rows).map(rowOf);
   }
 
@@ -231,7 +249,10 @@ CREATE TABLE report_answers (
 `;
 
 const prepare = (db: Connection) => {
-  const queries = reportQueries(builder<ReportTables>(), (table) => sql.table(table));
+  const queries = reportQueries(builder<ReportTables>(), {
+    place: (table) => sql.table(table),
+    isOutside: (channels) => sql`r.channel_id NOT IN (SELECT value FROM json_each(${channels}))`,
+  });
   return {
     file: adding<ReportTables['reports']>(db, 'reports', 'ON CONFLICT DO NOTHING'),
     handle: adding<ReportTables['report_answers']>(db, 'report_answers', 'ON CONFLICT DO NOTHING'),
@@ -257,14 +278,14 @@ export class SqliteReports implements ReportReader {
     }
   }
 
-  async reports(of: ReportsOf, { limit, before = HIGHEST_ID, state }: ReportsQuery) {
-    const beyond = idKey(before);
+  async reports(of: ReportsOf, { limit, before = HIGHEST_ID, state, except = NO_EXCEPTION }: ReportsQuery) {
+    const bounds = [idKey(before), state ?? ANY, idKey(except.author), idKeys(except.channelIds), limit] as const;
     const rows =
       'guildId' in of
-        ? this.run.ofGuild.all(idKey(of.guildId), beyond, state ?? ANY, limit)
+        ? this.run.ofGuild.all(idKey(of.guildId), ...bounds)
         : 'reporter' in of
-          ? this.run.ofReporter.all(idKey(of.reporter), beyond, state ?? ANY, limit)
-          : this.run.ofAdministrators.all(beyond, state ?? ANY, limit);
+          ? this.run.ofReporter.all(idKey(of.reporter), ...bounds)
+          : this.run.ofAdministrators.all(...bounds);
     return rows.map(rowOf);
   }
 

@@ -55,6 +55,8 @@ export interface ReportsQuery {
   /** Those with a lower id alone. */
   readonly before?: string;
   readonly state?: ReportOutcome | 'open';
+  /** Without those about messages of this person, and in these channels. */
+  readonly except?: { readonly author: string; readonly channelIds: readonly string[] };
 }
 
 export interface ReportReader {
