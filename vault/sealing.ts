@@ -71,11 +71,11 @@ export class KeyRing {
 }
 
 const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
+export const NONCE_BYTES = 12;
+export const TAG_BYTES = 16;
 
 /** The event that a sealed text is bound to. */
-interface SealedPlace {
+export interface SealedPlace {
   readonly stream: string;
   readonly eventId: string;
 }
@@ -94,8 +94,7 @@ const nextNonce = (): Buffer => {
 };
 
 /** No part can contain a line break, so no two places have the same form. */
-const additionalData = (place: SealedPlace, by: string): Buffer =>
-  Buffer.from(`${place.stream}\n${place.eventId}\n${by}`);
+export const additionalData = (place: SealedPlace, by: string): string => `${place.stream}\n${place.eventId}\n${by}`;
 
 /**
  * Seals a text under its author's key.
@@ -104,7 +103,7 @@ const additionalData = (place: SealedPlace, by: string): Buffer =>
 export const sealText = (key: KeyObject, place: SealedPlace & { readonly by: string }, text: string): Sealed => {
   const nonce = nextNonce();
   const cipher = createCipheriv(CIPHER, key, nonce);
-  cipher.setAAD(additionalData(place, place.by));
+  cipher.setAAD(Buffer.from(additionalData(place, place.by)));
   const encrypted = cipher.update(text, 'utf8');
   cipher.final();
   const box = Buffer.concat([nonce, encrypted, cipher.getAuthTag()]).toString('base64');
@@ -121,7 +120,7 @@ export const openText = (key: KeyObject | undefined, place: SealedPlace, sealed:
   const end = box.length - TAG_BYTES;
   if (end < NONCE_BYTES) return undefined;
   const decipher = createDecipheriv(CIPHER, key, box.subarray(0, NONCE_BYTES));
-  decipher.setAAD(additionalData(place, sealed.by));
+  decipher.setAAD(Buffer.from(additionalData(place, sealed.by)));
   decipher.setAuthTag(box.subarray(end));
   const text = decipher.update(box.subarray(NONCE_BYTES, end));
   try {

@@ -3,7 +3,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import type { StoredEvent } from '../../log/port.ts';
-import { openText } from '../../vault/sealing.ts';
+import { openTexts, type SealedText } from '../../vault/opening.ts';
 
 /** A page of events before its text is opened. It holds everything that opening needs, so another thread can do it. */
 export interface ReplayPage {
@@ -39,31 +39,57 @@ export const authorOf = (json: string, start: number): string => plainField(json
 const boxOf = (json: string, start: number): string => plainField(json, 'box', start);
 export const messageIdOf = (json: string, from = 0): string => plainField(json, 'messageId', from);
 
-/** Puts the opened text into the lines of a page. */
 const EMPTY = '{"content":"","embeds":[]}';
 
-/** The opened text. It is JSON already and is inserted as it is. */
-const textOf = ({ lines, keys, deleted }: ReplayPage, line: number, start: number): string => {
-  if (deleted.size > 0 && !isReason(lines, start) && deleted.has(messageIdOf(lines, line))) return EMPTY;
-  const by = authorOf(lines, start);
-  const place = { stream: plainField(lines, 'stream', line), eventId: plainField(lines, 'id', line) };
-  return openText(keys.get(by), place, { by, box: boxOf(lines, start) }) ?? 'null';
-};
+/** Where a sealed part stands in the lines of a page, and what replaces it: JSON, inserted as it is. */
+interface Part {
+  readonly start: number;
+  readonly end: number;
+  text: string;
+}
+
+/** What is opened under one key, and where it belongs. */
+interface OneAuthor {
+  readonly parts: Part[];
+  readonly sealed: SealedText[];
+}
 
 /**
  * The page's lines with their text opened. `text` replaces `sealed`: the opened text, `null` if the author's key is
  * gone or the box is damaged, or an empty message if it was deleted.
  */
-export const openedLines = (page: ReplayPage): string => {
-  const { lines } = page;
+export const openedLines = ({ lines, keys, deleted }: ReplayPage): string => {
+  const parts: Part[] = [];
+  const authors = new Map<string, OneAuthor>();
+  let line = 0;
+  for (let start = sealedAt(lines), end = 0; start >= 0; start = sealedAt(lines, end)) {
+    // Search forwards: `indexOf` compares word by word, `lastIndexOf` character by character.
+    for (let feed = lines.indexOf('\n', end); feed >= 0 && feed < start; feed = lines.indexOf('\n', line))
+      line = feed + 1;
+    end = sealedEnd(lines, start);
+    const part: Part = { start, end, text: 'null' };
+    parts.push(part);
+    if (deleted.size > 0 && !isReason(lines, start) && deleted.has(messageIdOf(lines, line))) {
+      part.text = EMPTY;
+      continue;
+    }
+    const by = authorOf(lines, start);
+    if (!keys.has(by)) continue;
+    const author = authors.get(by) ?? { parts: [], sealed: [] };
+    authors.set(by, author);
+    author.parts.push(part);
+    const place = { stream: plainField(lines, 'stream', line), eventId: plainField(lines, 'id', line) };
+    author.sealed.push({ place, sealed: { by, box: boxOf(lines, start) } });
+  }
+  for (const [by, { parts: unopened, sealed }] of authors) {
+    const texts = openTexts(keys.get(by)!, sealed);
+    for (let i = 0; i < unopened.length; i += 1) unopened[i]!.text = texts[i] ?? 'null';
+  }
   let opened = '';
   let done = 0;
-  let line = 0;
-  for (let start = sealedAt(lines); start >= 0; start = sealedAt(lines, done)) {
-    // Search forwards: `indexOf` compares word by word, `lastIndexOf` character by character.
-    for (let end = lines.indexOf('\n', done); end >= 0 && end < start; end = lines.indexOf('\n', line)) line = end + 1;
-    opened += `${lines.slice(done, start)}"text":${textOf(page, line, start)}`;
-    done = sealedEnd(lines, start);
+  for (const { start, end, text } of parts) {
+    opened += `${lines.slice(done, start)}"text":${text}`;
+    done = end;
   }
   return opened + lines.slice(done);
 };

@@ -56,6 +56,26 @@ const page: ReplayPage = {
 
 const textOf = (lines: Lines): string => Buffer.from(lines).toString();
 
+describe('a page of many people', () => {
+  it('has every text where it belongs, as if each event were a page of its own', () => {
+    const people = new Map(['1', '2', '3', '4'].map((by) => [by, createSecretKey(randomBytes(32))]));
+    const many = Array.from({ length: 60 }, (_, i) => {
+      const [n, by] = [i + 1, String((i % 5) + 1)];
+      const place = { stream: 'channel-1', eventId: `event-${n}` };
+      // The key of person 5 is gone, and person 4 has said little.
+      const sealedBy = by === '4' && i > 20 ? '1' : by;
+      const sealed = sealText(people.get(sealedBy) ?? key, { ...place, by: sealedBy }, JSON.stringify(`text ${n}`));
+      return event(n, '', { data: JSON.stringify({ messageId: String(n), sealed }) });
+    });
+    const all = { keys: people, deleted: new Set(['7', '11']) };
+    const form = { format: 'ndjson', ids: 'position' } as const;
+    const together = openedLines({ ...all, lines: sealedLines(many, form) });
+    expect(together).toBe(many.map((one) => openedLines({ ...all, lines: sealedLines([one], form) })).join(''));
+    expect(together).toContain('"text":"text 59"');
+    expect(together.split('"text":null')).toHaveLength(1 + 12);
+  });
+});
+
 describe('rendering on another thread', () => {
   const folder = mkdtempSync(join(tmpdir(), 'parley-rendering-'));
   const worker = pathToFileURL(join(folder, 'worker.mjs'));

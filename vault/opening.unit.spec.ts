@@ -1,0 +1,116 @@
+import { createCipheriv, createSecretKey, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BLOCK, Ghash } from './ghash.ts';
+import { openTexts, type SealedText } from './opening.ts';
+import { openText, sealText } from './sealing.ts';
+
+const newKey = () => createSecretKey(randomBytes(32));
+const key = newKey();
+
+/** Enough that they are opened together, whatever else is with them. */
+const OTHERS: readonly SealedText[] = Array.from({ length: 4 }, (_, i) => {
+  const place = { stream: 'channel-1', eventId: `other-${i}` };
+  return { place, sealed: sealText(key, { ...place, by: '1' }, `other ${i}`) };
+});
+
+const text = fc.string({ unit: 'grapheme', maxLength: 400 });
+
+/** What Node's AES-GCM has sealed, some of it damaged, moved, under another key, or no box at all. */
+const someText: fc.Arbitrary<SealedText> = fc
+  .record({
+    content: text,
+    stream: fc.string({ unit: 'grapheme', maxLength: 60 }),
+    eventId: fc.string({ maxLength: 40 }),
+    by: fc.string({ maxLength: 20 }),
+    change: fc.oneof(
+      { weight: 3, arbitrary: fc.constant('none' as const) },
+      fc.constantFrom('key' as const, 'stream' as const, 'author' as const),
+      fc.record({ bit: fc.nat() }),
+      fc.record({ box: fc.oneof(fc.string(), fc.base64String()) }),
+      fc.record({ cut: fc.nat({ max: 60 }) }),
+    ),
+  })
+  .map(({ content, stream, eventId, by, change }) => {
+    const place = { stream, eventId };
+    const sealed = sealText(change === 'key' ? newKey() : key, { ...place, by }, content);
+    if (change === 'stream') return { place: { ...place, stream: `${stream}x` }, sealed };
+    if (change === 'author') return { place, sealed: { ...sealed, by: `${by}x` } };
+    if (typeof change === 'string') return { place, sealed };
+    if ('box' in change) return { place, sealed: { by, box: change.box } };
+    const bytes = Buffer.from(sealed.box, 'base64');
+    if ('cut' in change) return { place, sealed: { by, box: bytes.subarray(change.cut).toString('base64') } };
+    bytes[(change.bit >> 3) % bytes.length]! ^= 1 << (change.bit & 7);
+    return { place, sealed: { by, box: bytes.toString('base64') } };
+  });
+
+describe('texts opened together', () => {
+  it('are what each is opened alone through the AES-GCM of Node', () => {
+    fc.assert(
+      fc.property(fc.array(someText, { maxLength: 8 }), (some) => {
+        const texts = [...some, ...OTHERS];
+        expect(openTexts(key, texts)).toEqual(texts.map(({ place, sealed }) => openText(key, place, sealed)));
+      }),
+    );
+  });
+
+  it('are the original, of every length and of any number', () => {
+    for (const length of [0, 1, 15, 16, 17, 31, 32, 33, 64, 4_000]) {
+      const original = '\u{1f44d}'.repeat(length).slice(0, length * 2);
+      const place = { stream: 'channel-1', eventId: `event-${length}` };
+      const one = { place, sealed: sealText(key, { ...place, by: '1' }, original) };
+      for (const texts of [[one], [one, ...OTHERS]]) expect(openTexts(key, texts)[0]).toBe(original);
+    }
+    expect(openTexts(key, [])).toEqual([]);
+  });
+
+  it('do not open when any bit of any of them has changed, and the others do', () => {
+    const { place, sealed } = OTHERS[0]!;
+    const box = Buffer.from(sealed.box, 'base64');
+    for (let bit = 0; bit < box.length * 8; bit += 1) {
+      const changed = Buffer.from(box);
+      changed[bit >> 3]! ^= 1 << (bit & 7);
+      const texts = [{ place, sealed: { ...sealed, box: changed.toString('base64') } }, ...OTHERS];
+      expect(openTexts(key, texts)).toEqual([undefined, 'other 0', 'other 1', 'other 2', 'other 3']);
+    }
+  });
+});
+
+describe('GHASH', () => {
+  it('is the sum of the published example (NIST, case 2 of AES-128)', () => {
+    const block = (hex: string) => new DataView(new Uint8Array(Buffer.from(hex, 'hex')).buffer);
+    const sum = new Int32Array(4);
+    const ghash = new Ghash(block('66e94bd4ef8a2c3b884cfa59ca342b2e'));
+    for (const data of ['0388dace60b6a392f328c2b971b2fe78', '00000000000000000000000000000080'])
+      ghash.add(sum, block(data), 0, BLOCK);
+    const words = [...sum].map((word) => (word >>> 0).toString(16).padStart(8, '0'));
+    expect(words.join('')).toBe('f38cbb1ad69223dcc3457ae5b6b0f885');
+  });
+
+  it('is what the tag of Node has in it, for any key', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        fc.array(fc.nat(0xff), { maxLength: 80 }),
+        (raw, of) => {
+          const bound = Buffer.from(of);
+          const aes = createCipheriv('aes-256-ecb', raw, null);
+          const first = Buffer.concat([randomBytes(12), Buffer.from([0, 0, 0, 1])]);
+          const gcm = createCipheriv('aes-256-gcm', raw, first.subarray(0, 12)).setAAD(bound);
+          gcm.final();
+          const padded = Buffer.alloc(Math.ceil(bound.length / BLOCK) * BLOCK + BLOCK);
+          bound.copy(padded);
+          padded.writeUInt32BE(bound.length * 8, padded.length - 12);
+          const sum = new Int32Array(4);
+          const view = (bytes: Buffer) => new DataView(new Uint8Array(bytes).buffer);
+          new Ghash(view(aes.update(Buffer.alloc(BLOCK)))).add(sum, view(padded), 0, padded.length);
+          const counter = aes.update(first);
+          const tag = Buffer.alloc(16);
+          for (let word = 0; word < 4; word += 1)
+            tag.writeInt32BE(sum[word]! ^ counter.readInt32BE(word * 4), word * 4);
+          expect(tag).toEqual(gcm.getAuthTag());
+        },
+      ),
+    );
+  });
+});
