@@ -3,10 +3,11 @@
  * thousand small ones, which takes less than half the time.
  */
 import './app/cli/node-version.mjs';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
-const entries = {
+const modules = {
   parley: 'app/cli/entry.ts',
   bench: 'bench/main.ts',
   'rendering-worker': 'read-api/replay/rendering-worker.ts',
@@ -29,7 +30,7 @@ const external = [
   'utf-8-validate',
 ];
 
-/** What CommonJS dependencies expect to find, in each file of the bundle. */
+/** What CommonJS dependencies expect to find, in each module of the bundle. */
 const commonJs = [
   `import { createRequire as __createRequire } from 'node:module';`,
   `import { fileURLToPath as __fileURLToPath } from 'node:url';`,
@@ -39,22 +40,52 @@ const commonJs = [
   `const __dirname = __dirnameOf(__filename);`,
 ].join('');
 
-// Chunks are named by their content: those of former builds would stay for ever.
-rmSync('dist', { recursive: true, force: true });
+/** The script of app/cli/compiled.ts is a function, as CommonJS modules are in Node. */
+const script = {
+  begin: `(function (exports, require, module, __filename, __dirname) { 'use strict'; const __url = require('node:url').pathToFileURL(__filename).href;`,
+  end: '})',
+};
 
-await build({
-  entryPoints: entries,
-  outdir: 'dist',
-  bundle: true,
-  splitting: true,
-  external,
-  banner: { js: commonJs },
-  mainFields: ['module', 'main'],
-  loader: { '.lua': 'text' },
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  sourcemap: 'linked',
-  sourcesContent: false,
-  logLevel: 'warning',
+/** @returns the names of the files it has written */
+const bundle = async (options) => {
+  const { metafile } = await build({
+    outdir: 'dist',
+    bundle: true,
+    external,
+    mainFields: ['module', 'main'],
+    loader: { '.lua': 'text' },
+    platform: 'node',
+    target: 'node20',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'warning',
+    metafile: true,
+    ...options,
+  });
+  return Object.keys(metafile.outputs).map((file) => basename(file));
+};
+
+const command = await bundle({
+  entryPoints: { parley: 'app/cli/parley.ts' },
+  entryNames: '[name]-[hash]',
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+  banner: { js: script.begin },
+  footer: { js: script.end },
+  define: { 'import.meta.url': '__url' },
+  // Node finds no way to import from a script that comes out of V8's cache. What stays outside can be required as well.
+  supported: { 'dynamic-import': false },
 });
+
+const name = command.find((file) => file.endsWith('.cjs'));
+const others = await bundle({
+  entryPoints: modules,
+  format: 'esm',
+  splitting: true,
+  banner: { js: commonJs },
+  define: { BUNDLE: JSON.stringify(name) },
+});
+
+// Files are named by their content: those of former builds would stay for ever. What is compiled of this one stays.
+const written = new Set([...command, ...others]);
+for (const file of readdirSync('dist')) if (!written.has(file) && !file.startsWith(name)) rmSync(join('dist', file));

@@ -156,4 +156,5 @@ program
   .action(botCreate);
 
 explainUsage(program);
-await program.parseAsync();
+/** Of `parley serve`: until the server has started. */
+export const done: Promise<unknown> = program.parseAsync();
