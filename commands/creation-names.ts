@@ -37,7 +37,7 @@ interface Deps {
   readonly ids: SnowflakeSource;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** The instance's: what a client chose as its key cannot be guessed from the name of the stream. */
+  /** The installation's: what a client chose as its key cannot be guessed from the name of the stream. */
   readonly secret: Buffer;
 }
 

@@ -1,4 +1,4 @@
-/** Decides all waiting tasks of a stream, one after another, into one batch. */
+/** Decides all waiting tasks of a stream, one after another, into one batch. A repeated command gets its first answer here. */
 
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';

@@ -21,6 +21,7 @@ import { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
 import { Refusals } from './refusals.ts';
 import { Ring } from './ring.ts';
+import { depsAt } from './scope.ts';
 import { type Closing, Closings, Phase, Session, type SessionHost } from './session.ts';
 import type { Parts } from './session-start.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -107,7 +108,7 @@ class ParleyGateway implements Gateway, SessionHost {
     this.deps = deps;
     const subscriptions = new Subscriptions(deps.feed);
     const outbox = new Outbox(deps.config, deps.metrics, deps.clock);
-    const renderer = new EventRenderer(deps.presenter, deps.views);
+    const renderer = new EventRenderer(deps.presenter, deps.views, (position) => depsAt(deps, position).views);
     const ring = new Ring(deps.config.ringBytes, deps.views.checkpoint());
     const late = (session: Session, seq: number) => fallBehind(this.parts, session, seq);
     const delivery = new FanOut(deps, { renderer, subscriptions, outbox, ring, late });

@@ -140,7 +140,7 @@ export const identityRoutes = ({ identity, bus, presenter, gatewayUrl }: Identit
     route({
       method: 'POST',
       path: '/auth/register',
-      summary: 'Register a person. The first one administers the instance.',
+      summary: 'Register a person. The first one administers the server.',
       access: 'public',
       ours: true,
       keyed: true,

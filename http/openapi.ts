@@ -258,7 +258,7 @@ const operation = (route: Route): Operation => ({
   summary: route.summary,
   tags: [route.path.split('/')[1]!],
   security: route.access === 'public' ? [] : [{ person: [] }, { bot: [] }],
-  ...(route.access === 'administrator' ? { description: 'For administrators of the instance.' } : {}),
+  ...(route.access === 'administrator' ? { description: 'For administrators of the server.' } : {}),
   parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
   ...requestBody(route),
   responses: {

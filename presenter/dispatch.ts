@@ -53,6 +53,8 @@ export interface DispatchDeps {
     | 'auditEntriesOf'
   >;
   readonly views: Pick<Views, 'guilds' | 'unread'>;
+  /** As of a position that is being delivered, which `views` may be behind. Reads may have to wait for that. */
+  readonly viewsAt: (position: number) => Pick<Views, 'unread'>;
 }
 
 const NOTHING: readonly string[] = [];

@@ -261,16 +261,18 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
     return [dispatch('INVITE_CREATE', data, intentsOf(event.type, guildId), manages)];
   },
 
-  'channels-read': async ({ type, data: { userId, channels, back, whole } }, _, { views }) => {
-    const heads = await views.unread.heads(Object.keys(channels));
+  'channels-read': async ({ type, position, data: { userId, channels, back, whole } }, _, deps) => {
     const backed = whole ? [] : Object.keys(back);
+    // What is counted depends on the marker, which has just gone back; a marker that goes on asks for nothing of that.
+    const { unread } = backed.length === 0 ? deps.views : deps.viewsAt(position);
+    const { guilds } = deps.views;
+    const heads = await unread.heads(Object.keys(channels));
     const roles = new Map<string, readonly string[]>();
     for (const channelId of backed) {
-      const guildId = (await views.guilds.channel(channelId))?.guildId ?? null;
-      if (guildId !== null) roles.set(channelId, (await views.guilds.member(guildId, userId))?.roles ?? []);
+      const guildId = (await guilds.channel(channelId))?.guildId ?? null;
+      if (guildId !== null) roles.set(channelId, (await guilds.member(guildId, userId))?.roles ?? []);
     }
-    const marked =
-      backed.length === 0 ? [] : await views.unread.readStates(userId, backed, (id) => roles.get(id) ?? []);
+    const marked = backed.length === 0 ? [] : await unread.readStates(userId, backed, (id) => roles.get(id) ?? []);
     const mentions = new Map(marked.map((state) => [state.channelId, state.mentions]));
     return Object.entries(channels).map(([channelId, ordinal]) => {
       const head = heads.get(channelId);
@@ -372,8 +374,12 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
 export class EventRenderer {
   private readonly deps: DispatchDeps;
 
-  constructor(presenter: DispatchDeps['presenter'], views: DispatchDeps['views']) {
-    this.deps = { presenter, views };
+  constructor(
+    presenter: DispatchDeps['presenter'],
+    views: DispatchDeps['views'],
+    viewsAt: DispatchDeps['viewsAt'] = () => views,
+  ) {
+    this.deps = { presenter, views, viewsAt };
   }
 
   /**

@@ -32,6 +32,24 @@ const everybody = [
 ];
 
 describe('the dispatches of an event', () => {
+  it('count what is unread behind a marker that goes back as of the event, however far the views are behind', async () => {
+    const story = new Story();
+    const channels = { '30': 4 };
+    const event = story.log.add('read-2', 'channels-read', { userId: '2', channels, back: { '30': 9 }, whole: false });
+    const viewsWith = (mentions: number, ordinal: number) => ({
+      guilds: { channel: async () => textChannel, member: async () => undefined } as never,
+      unread: {
+        heads: async () => new Map([['30', { ordinal, messageId: String(ordinal) }]]),
+        readStates: async () => [{ channelId: '30', mentions }],
+      } as never,
+    });
+    const asOf = new Map([[event.position, viewsWith(3, 4)]]);
+    const behind = new EventRenderer(shown.presenter, viewsWith(0, 3), (position) => asOf.get(position)!);
+    expect(await behind.render(event, null, new Set())).toMatchObject([
+      { name: 'MESSAGE_ACK', data: { channel_id: '30', message_id: '4', manual: true, mention_count: 3 } },
+    ]);
+  });
+
   it('have a name and a payload, with the intents of where it happened', async () => {
     const event = shown.posted(shown.message('7', '2', 'hello'));
     expect(await render(event, guild.id)).toEqual([

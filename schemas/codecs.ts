@@ -320,9 +320,13 @@ const wanted = (context: t.Context): t.Decoder<never, unknown> => {
   return context[at]!.type;
 };
 
+/** Discord's words. */
+const REQUIRED = 'This field is required';
+
 const messageOf = (error: t.ValidationError): string => {
-  if (error.message !== undefined) return error.message;
-  return error.value === undefined ? 'This field is required' : `Must be ${inWords(wanted(error.context))}.`;
+  // Whatever its codec says of a value that has another form.
+  if (error.value === undefined) return REQUIRED;
+  return error.message ?? `Must be ${inWords(wanted(error.context))}.`;
 };
 
 const codeOf = (failure: t.ValidationError): string => {

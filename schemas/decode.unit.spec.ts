@@ -3,7 +3,7 @@ import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../commands/features/index.ts';
 import { jsonSchema } from '../http/openapi.ts';
-import { decode, optional, Snowflake, text } from './codecs.ts';
+import { decode, list, optional, Snowflake, text, wordOf } from './codecs.ts';
 import { type FieldErrors, parleyError } from './errors.ts';
 
 const codecOf = (type: string) => commands.find((command) => command.type === type)!.codec;
@@ -16,7 +16,7 @@ const errorsOf = (codec: t.Mixed, value: unknown): FieldErrors => {
   return errors!;
 };
 
-const required = { _errors: [{ code: 'BASE_TYPE_REQUIRED', message: expect.any(String) }] };
+const required = { _errors: [{ code: 'BASE_TYPE_REQUIRED', message: 'This field is required' }] };
 const invalid = (message: string | RegExp) => ({
   _errors: [{ code: 'BASE_TYPE_INVALID', message: expect.stringMatching(message) }],
 });
@@ -28,6 +28,20 @@ describe('a decoding error', () => {
       name: { _errors: [{ code: 'BASE_TYPE_BAD_LENGTH', message: 'Must be between 2 and 5 in length.' }] },
       id: invalid('Must be a snowflake'),
       other: required,
+    });
+  });
+
+  it('says of each field that is missing that it is required, whatever it has to be', () => {
+    for (const { type, codec } of commands) {
+      const decoded = decode(codec, {});
+      if (either.isRight(decoded)) continue;
+      const fields = Object.keys(decoded.left.errors!);
+      expect(decoded.left.errors, type).toEqual(Object.fromEntries(fields.map((field) => [field, required])));
+    }
+    expect(
+      errorsOf(t.type({ text: text(1, 5), id: Snowflake, word: wordOf('a'), many: list(t.string, 3) }), {}),
+    ).toEqual({
+      ...{ text: required, id: required, word: required, many: required },
     });
   });
 

@@ -373,6 +373,14 @@ describe('every route', () => {
       expect(all).toContain(name);
   });
 
+  it('calls the server by one word, as the glossary has it', () => {
+    const described = [...JSON.stringify(document).matchAll(/"(?:summary|description)":"(?:[^"\\]|\\.)*"/g)].map(
+      ([text]) => text,
+    );
+    expect(described.some((text) => /\bserver\b/.test(text))).toBe(true);
+    expect(described.filter((text) => /\b(instance|installation)s?\b/i.test(text))).toEqual([]);
+  });
+
   it('refuses whoever shows no token, or none that counts, before it looks at anything', async () => {
     const some = ['', 'Bearer', 'Bearer x.y.z', 'Bot x.y', 'Basic YTpi'];
     const cut = at.member.authorization!.slice(0, -4);

@@ -104,6 +104,8 @@ export const markChannelRead = command({
     const { userId } = context.actor;
     if (fields.manual === true) {
       const { channel_id: channelId } = fields;
+      // What the person has just said there is unread too.
+      await deps.ownWrites.seen(userId, ['unread']);
       const last = (await deps.views.unread.head(channelId)).ordinal;
       const ordinal = Math.min(last, await ordinalThrough(deps, userId, fields));
       return either.right({ back: { userId, channelId, ordinal, last }, marks: [] });

@@ -28,7 +28,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Register a person. The first one administers the instance. */
+        /** Register a person. The first one administers the server. */
         post: operations["postAuthRegister"];
         delete?: never;
         options?: never;
@@ -164,13 +164,13 @@ export interface paths {
         };
         /**
          * Registration invites, the latest first
-         * @description For administrators of the instance.
+         * @description For administrators of the server.
          */
         get: operations["getRegistrationInvites"];
         put?: never;
         /**
          * Make a registration invite: for one person within a week, unless it says otherwise. 0 is without a limit.
-         * @description For administrators of the instance.
+         * @description For administrators of the server.
          */
         post: operations["postRegistrationInvites"];
         delete?: never;
@@ -191,7 +191,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a registration invite.
-         * @description For administrators of the instance.
+         * @description For administrators of the server.
          */
         delete: operations["deleteRegistrationInvitesInviteId"];
         options?: never;
@@ -210,7 +210,7 @@ export interface paths {
         put?: never;
         /**
          * Make a code by which a person sets another password, once and within a day.
-         * @description For administrators of the instance.
+         * @description For administrators of the server.
          */
         post: operations["postUsersUserIdPasswordReset"];
         delete?: never;
@@ -1710,7 +1710,7 @@ export interface paths {
         };
         /**
          * Names and heads of streams
-         * @description For administrators of the instance.
+         * @description For administrators of the server.
          */
         get: operations["getStreams"];
         put?: never;
@@ -1730,7 +1730,7 @@ export interface paths {
         };
         /**
          * Events of one stream, by sequence
-         * @description For administrators of the instance.
+         * @description For administrators of the server.
          */
         get: operations["getStreamsStreamEvents"];
         put?: never;
@@ -1750,7 +1750,7 @@ export interface paths {
         };
         /**
          * The folded state of a stream as it was
-         * @description For administrators of the instance.
+         * @description For administrators of the server.
          */
         get: operations["getStreamsStreamState"];
         put?: never;
@@ -1770,7 +1770,7 @@ export interface paths {
         };
         /**
          * Events of the whole log, by position
-         * @description For administrators of the instance.
+         * @description For administrators of the server.
          */
         get: operations["getEvents"];
         put?: never;
