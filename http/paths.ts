@@ -1,5 +1,8 @@
 /** One spelling for each path, before routes are looked up. */
 
+/** Every route of the API is below this. */
+export const PREFIX = '/v1';
+
 /** An escaped printable character of ASCII. */
 const ESCAPED = /%(2[1-9a-f]|[3-6][\da-f]|7[\da-e])/gi;
 /** They divide or end a path, or begin an escape, so they mean something else unescaped. */
@@ -23,14 +26,14 @@ const readable = (escapes: string): string => {
   }
 };
 
-/** Paths below these are those of v10: libraries of the version before call the first, some call no version. */
-const FORMER = /^\/api\/v9(?=\/)|^\/api(?=\/(?!v\d+(\/|$)))/;
+/** What libraries call in place of `/v1`: this version, the one before, or no version. */
+const DISCORDS = /^\/api\/v(9|10)(?=\/)|^\/api(?=\/(?!v\d+(\/|$)))/;
 
 /** @param url path and query as sent; only the path is changed */
 export const canonicalUrl = (url: string): string => {
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
   const plain = path.includes('%') ? path.replace(ESCAPED, decoded).replace(ESCAPES, readable) : path;
-  const versioned = plain.startsWith('/api/') ? plain.replace(FORMER, '/api/v10') : plain;
+  const versioned = plain.startsWith('/api/') ? plain.replace(DISCORDS, PREFIX) : plain;
   return end < 0 ? versioned : versioned + url.slice(end);
 };

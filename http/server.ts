@@ -1,5 +1,5 @@
 /**
- * The HTTP server: every route under /v1 and /api/v10, and the pages for operators and readers of the documentation.
+ * The HTTP server: every route under /v1, where what libraries call is led, and the pages for operators and readers of the documentation.
  */
 
 import { type IncomingHttpHeaders, maxHeaderSize } from 'node:http';
@@ -13,6 +13,7 @@ import { parleyError } from '../schemas/errors.ts';
 import { FairQueue } from '../schemas/fair-queue.ts';
 import { JSON_TYPE, NO_STORE } from '../schemas/http/raw-answer.ts';
 import type { Route } from '../schemas/http/route.ts';
+import { lazy } from '../schemas/lazy.ts';
 import type { Config } from '../schemas/settings.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import type { Span, Spans } from '../telemetry/spans.ts';
@@ -25,7 +26,7 @@ import { answerUnknownPaths, errorHandler, Refused } from './errors.ts';
 import { answerMalformed } from './malformed.ts';
 import { correlationIdOf, type Gate, mount, NOBODY, QUERIES } from './mount.ts';
 import { openApi } from './openapi.ts';
-import { canonicalUrl } from './paths.ts';
+import { canonicalUrl, PREFIX } from './paths.ts';
 import { PAGE_HEADERS, SETUP_PAGE, WELCOME_PAGE, WELCOME_TEXT, wantsHtml } from './people-pages.ts';
 import { readBeforeAnswering } from './unread.ts';
 
@@ -70,9 +71,7 @@ interface HttpServerDeps extends Gate {
   ready(): { readonly ready: boolean; readonly reasons: readonly string[]; readonly degraded: readonly string[] };
 }
 
-/** Mounts the same handlers twice: under the short prefix, and under the one that libraries call (`canonicalUrl`). */
-const PREFIXES = ['/v1', '/api/v10'];
-const isApi = (url: string): boolean => PREFIXES.some((prefix) => url.startsWith(`${prefix}/`));
+const isApi = (url: string): boolean => url.startsWith(`${PREFIX}/`);
 export const BODY_LIMIT = 1_048_576;
 /** How long a whole request may take to arrive, and its headers, and how often that is checked. Milliseconds. */
 interface Arrival {
@@ -160,11 +159,12 @@ const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready 
       : reply.header('content-type', 'text/plain; charset=utf-8').send(WELCOME_TEXT),
   );
   app.get('/setup', async (_request, reply) => reply.headers(PAGE_HEADERS).send(SETUP_PAGE));
-  const document = openApi(routes, config.publicUrl);
-  const described = Buffer.from(JSON.stringify(document));
-  const page = docsPage(document);
-  app.get('/openapi.json', async (_request, reply) => reply.header('content-type', JSON_TYPE).send(described));
-  app.get('/docs', async (_request, reply) => reply.header('content-type', 'text/html; charset=utf-8').send(page));
+  // Few servers are ever asked, and a start has enough to do.
+  const document = lazy(() => openApi(routes, config.publicUrl));
+  const described = lazy(() => Buffer.from(JSON.stringify(document())));
+  const page = lazy(() => docsPage(document()));
+  app.get('/openapi.json', async (_request, reply) => reply.header('content-type', JSON_TYPE).send(described()));
+  app.get('/docs', async (_request, reply) => reply.header('content-type', 'text/html; charset=utf-8').send(page()));
 };
 
 /** Builds the server; the caller calls `listen`. */
@@ -203,7 +203,7 @@ export const createHttpServer = (deps: HttpServerDeps): FastifyInstance => {
   if (deps.spans !== undefined) traceRequests(app, deps.spans);
   app.setErrorHandler(errorHandler(deps));
   const making = { ...deps, queries: new FairQueue(QUERIES) };
-  for (const prefix of PREFIXES) for (const route of deps.routes) mount(app, prefix, route, making);
+  for (const route of deps.routes) mount(app, PREFIX, route, making);
   mountOperations(app, deps);
   return app;
 };

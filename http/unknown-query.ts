@@ -3,6 +3,7 @@
 import leven from 'leven';
 import { type FieldErrors, type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { Route } from '../schemas/http/route.ts';
+import { lazy } from '../schemas/lazy.ts';
 import { jsonSchema } from './openapi.ts';
 
 const problemOf = (given: string, known: readonly string[]): string => {
@@ -17,9 +18,12 @@ const problemOf = (given: string, known: readonly string[]): string => {
  */
 export const unknownQuery = (route: Route): ((query: unknown) => ParleyError | undefined) => {
   if (route.ours !== true) return () => undefined;
-  const known = route.query === undefined ? [] : Object.keys(jsonSchema(route.query).properties ?? {});
+  const names = lazy(() => (route.query === undefined ? [] : Object.keys(jsonSchema(route.query).properties ?? {})));
   return (query) => {
-    const unknown = Object.keys(query as object).filter((name) => !known.includes(name));
+    const given = Object.keys(query as object);
+    if (given.length === 0) return undefined;
+    const known = names();
+    const unknown = given.filter((name) => !known.includes(name));
     if (unknown.length === 0) return undefined;
     const errors = unknown.map((name): [string, FieldErrors] => [
       name,
