@@ -67,6 +67,8 @@ export interface ReportPage {
   readonly state?: 'open' | 'answered' | 'closed';
   /** The id that the page ends ahead of. */
   readonly before?: string;
+  /** The id that the page begins behind: it then has the oldest first. */
+  readonly after?: string;
   readonly limit?: number;
 }
 

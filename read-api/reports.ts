@@ -14,14 +14,17 @@ const USUAL = 50;
 const Query = t.partial({
   state: wordOf('open', 'answered', 'closed'),
   before: SnowflakeBound,
+  after: SnowflakeBound,
   limit: limitOf(MOST),
 });
 type Query = t.TypeOf<typeof Query>;
 
-const queryOf = ({ state, before }: Query) => ({ ...(state && { state }), ...(before && { before }) });
+const queryOf = ({ state, before, after }: Query) => ({
+  ...{ ...(state && { state }), ...(before && { before }), ...(after && { after }) },
+});
 
 /**
- * The newest of the reports that the asker handles. Whether they do is the same for all of one channel, so the view leaves out
+ * A page of the reports that the asker handles. Whether they do is the same for all of one channel, so the view leaves out
  * a channel from where the first of its reports was found not to be theirs.
  */
 const pageOf = async (
@@ -33,7 +36,8 @@ const pageOf = async (
   const { by: author, limit = USUAL } = asked;
   const theirs: ReportRow[] = [];
   const others = new Set<string>();
-  let page = queryOf(asked);
+  let page: ReturnType<typeof queryOf> = queryOf(asked);
+  const isForward = page.before === undefined && page.after !== undefined;
   for (;;) {
     const rows = await views.reports.reports(of, { ...page, limit: MOST, except: { author, channelIds: [...others] } });
     const verdicts = await Promise.all(rows.map(isTheirs));
@@ -42,12 +46,13 @@ const pageOf = async (
       else others.add(row.channelId);
     }
     if (rows.length < MOST || theirs.length >= limit) return theirs.slice(0, limit);
-    page = { ...page, before: rows.at(-1)!.id };
+    const { id } = rows.at(-1)!;
+    page = { ...page, ...(isForward ? { after: id } : { before: id }) };
   }
 };
 
 const answers =
-  'a list of reports, the newest first; `before`: the id that the page ends ahead of; `state`: open, answered or closed';
+  'a list of reports, the newest first (with `after`, the oldest first); `before`, `after`: the id beyond which the page begins; `state`: open, answered or closed';
 
 export const reportRoutes = (deps: ReadDeps): Route[] => {
   const sources = () => ({ access: deps.access, guilds: deps.views.guilds });

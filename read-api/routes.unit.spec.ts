@@ -231,10 +231,12 @@ describe('queries', () => {
     let pages = 0;
     const reports: Readers['reports'] = {
       ...deps.views.reports,
-      reports: async (_, { before, limit, except }) => {
+      reports: async (_, { before, after, limit, except }) => {
         pages += 1;
-        return all
+        const asked = after === undefined ? all : all.toReversed();
+        return asked
           .filter(({ id }) => before === undefined || Number(id) < Number(before))
+          .filter(({ id }) => after === undefined || Number(id) > Number(after))
           .filter(({ author, channelId }) => author !== except?.author && !except?.channelIds.includes(channelId))
           .slice(0, limit);
       },
@@ -247,9 +249,9 @@ describe('queries', () => {
       },
     });
     const withReports = readRoutes({ ...deps, access, presenter, views: { ...deps.views, reports } });
-    for (const limit of [1, 50]) {
+    for (const page of ['limit=1', 'limit=50', 'after=0', 'before=6000']) {
       pages = 0;
-      expect(await ask(withReports, `/guilds/${GUILD}/reports?limit=${limit}`, OWNER)).toMatchObject({
+      expect(await ask(withReports, `/guilds/${GUILD}/reports?${page}`, OWNER)).toMatchObject({
         right: { body: [{ id: '1' }] },
       });
       // 250 channels, and the last page.

@@ -13959,6 +13959,7 @@ export interface operations {
             query?: {
                 state?: "open" | "answered" | "closed";
                 before?: string;
+                after?: string;
                 limit?: number;
             };
             header?: never;
@@ -13969,7 +13970,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description a list of reports, the newest first; `before`: the id that the page ends ahead of; `state`: open, answered or closed */
+            /** @description a list of reports, the newest first (with `after`, the oldest first); `before`, `after`: the id beyond which the page begins; `state`: open, answered or closed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14058,6 +14059,7 @@ export interface operations {
             query?: {
                 state?: "open" | "answered" | "closed";
                 before?: string;
+                after?: string;
                 limit?: number;
             };
             header?: never;
@@ -14066,7 +14068,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description a list of reports, the newest first; `before`: the id that the page ends ahead of; `state`: open, answered or closed */
+            /** @description a list of reports, the newest first (with `after`, the oldest first); `before`, `after`: the id beyond which the page begins; `state`: open, answered or closed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14155,6 +14157,7 @@ export interface operations {
             query?: {
                 state?: "open" | "answered" | "closed";
                 before?: string;
+                after?: string;
                 limit?: number;
             };
             header?: never;
@@ -14163,7 +14166,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description a list of reports, the newest first; `before`: the id that the page ends ahead of; `state`: open, answered or closed */
+            /** @description a list of reports, the newest first (with `after`, the oldest first); `before`, `after`: the id beyond which the page begins; `state`: open, answered or closed */
             200: {
                 headers: {
                     [name: string]: unknown;

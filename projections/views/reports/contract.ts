@@ -61,6 +61,13 @@ export const reportContract = (name: string, open: () => Promise<OpenReports>) =
       expect(await listed({ guildId: GUILD }, { limit: 1, before: '3' })).toEqual(['2']);
       expect(await listed({ administrators: true })).toEqual(['5', '4']);
       expect(await listed({ reporter: BEN })).toEqual(['4', '3', '2', '1']);
+      expect(await listed({ guildId: GUILD }, { limit: 2, after: '1' })).toEqual(['2', '3']);
+      expect(await listed({ administrators: true }, { after: '4' })).toEqual(['5']);
+      expect(await listed({ reporter: BEN }, { limit: 3, after: '0' })).toEqual(['1', '2', '3']);
+      expect(await listed({ guildId: GUILD }, { before: '3', after: '1' })).toEqual(['2', '1']);
+      for (const after of ['3', '9999999999999999999']) expect(await listed({ guildId: GUILD }, { after })).toEqual([]);
+      expect(await listed({ guildId: GUILD }, { before: '9999999999999999999' })).toEqual(['3', '2', '1']);
+      expect(await listed({ guildId: GUILD }, { before: '002' })).toEqual(['1']);
       expect(await listed({ guildId: '404' })).toEqual([]);
     });
 

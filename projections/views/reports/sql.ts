@@ -3,7 +3,7 @@
 import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
 import type { ReportKind, ReportOutcome } from '../../../schemas/events/report.ts';
 import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
-import { inserting, idKey as postgresId } from '../../../stores/postgres/values.ts';
+import { boundOf, inserting, idKey as postgresId } from '../../../stores/postgres/values.ts';
 import { adding, builder, built, type Connection, idKey, idKeys } from '../../../stores/sqlite/statements.ts';
 import { statement } from '../../../stores/statement.ts';
 import type { ReportChange, ReportReader, ReportRow, ReportsOf, ReportsQuery } from './view.ts';
@@ -67,8 +67,10 @@ interface Dialect {
   readonly isOutside: (channels: string) => RawBuilder<unknown>;
 }
 
-/** Of the reports of a page: the last ones of all, and those which it leaves out. */
-type Bounds = readonly [before: string, state: string, author: string, channels: string, limit: number];
+type Direction = 'before' | 'after';
+
+/** Of the reports of a page: the id that it lies beyond, and those which it leaves out. */
+type Bounds = readonly [beyond: string, state: string, author: string, channels: string, limit: number];
 
 const reportQueries = (db: Kysely<ReportTables>, { place, isOutside }: Dialect) => {
   const selected = (rest: RawBuilder<unknown>) => ({
@@ -77,18 +79,27 @@ const reportQueries = (db: Kysely<ReportTables>, { place, isOutside }: Dialect) 
         LEFT JOIN ${place('report_answers')} a ON a.report_id = r.id AND a.position =
           (SELECT max(l.position) FROM ${place('report_answers')} l WHERE l.report_id = r.id) ${rest}`.compile(db),
   });
-  const page = (whose: RawBuilder<unknown>, ...[before, state, author, channels, limit]: Bounds) =>
-    selected(sql`WHERE ${whose} AND r.id < ${before}
-      AND (CAST(${state} AS text) = '' OR coalesce(a.outcome, 'open') = ${state})
-      AND r.author <> ${author} AND ${isOutside(channels)} ORDER BY r.id DESC LIMIT ${limit}`);
-  // Written out: a statement counts its values by the function's length.
+  // The values are written out: a statement counts them by the function's length.
+  const pages = (direction: Direction) => {
+    const page = (whose: RawBuilder<unknown>, ...[beyond, state, author, channels, limit]: Bounds) => {
+      const isNewest = direction === 'before';
+      return selected(sql`WHERE ${whose} AND ${isNewest ? sql`r.id < ${beyond}` : sql`r.id > ${beyond}`}
+        AND (CAST(${state} AS text) = '' OR coalesce(a.outcome, 'open') = ${state})
+        AND r.author <> ${author} AND ${isOutside(channels)}
+        ORDER BY r.id ${isNewest ? sql`DESC` : sql`ASC`} LIMIT ${limit}`);
+    };
+    return {
+      ofGuild: (guildId: string, beyond: string, state: string, author: string, channels: string, limit: number) =>
+        page(sql`r.guild_id = ${guildId}`, beyond, state, author, channels, limit),
+      ofAdministrators: (beyond: string, state: string, author: string, channels: string, limit: number) =>
+        page(sql`r.for_administrators = 1`, beyond, state, author, channels, limit),
+      ofReporter: (reporter: string, beyond: string, state: string, author: string, channels: string, limit: number) =>
+        page(sql`r.reporter = ${reporter}`, beyond, state, author, channels, limit),
+    };
+  };
   return {
-    ofGuild: (guildId: string, before: string, state: string, author: string, channels: string, limit: number) =>
-      page(sql`r.guild_id = ${guildId}`, before, state, author, channels, limit),
-    ofAdministrators: (before: string, state: string, author: string, channels: string, limit: number) =>
-      page(sql`r.for_administrators = 1`, before, state, author, channels, limit),
-    ofReporter: (reporter: string, before: string, state: string, author: string, channels: string, limit: number) =>
-      page(sql`r.reporter = ${reporter}`, before, state, author, channels, limit),
+    before: pages('before'),
+    after: pages('after'),
     one: (id: string) => selected(sql`WHERE r.id = ${id}`),
     by: (reporter: string, channelId: string, messageId: string) =>
       selected(sql`WHERE r.reporter = ${reporter} AND r.channel_id = ${channelId} AND r.message_id = ${messageId}`),
@@ -160,6 +171,13 @@ const ANY = '';
 const NOBODY = '0';
 const NO_EXCEPTION = { author: NOBODY, channelIds: [] };
 
+const placeOf = ({ before, after }: ReportsQuery): { readonly direction: Direction; readonly beyond: string } => {
+  const direction = before === undefined && after !== undefined ? 'after' : 'before';
+  // A bound need be no id: it may have leading zeros.
+  const beyond = ((direction === 'after' ? after : before) ?? HIGHEST_ID).replace(/^0+(?=\d)/, '');
+  return { direction, beyond };
+};
+
 export class PostgresReports implements ReportReader {
   private readonly schema: string;
   private readonly run;
@@ -170,24 +188,35 @@ export class PostgresReports implements ReportReader {
       place: (table) => sql.table(`${schema}.${table}`),
       isOutside: (channels) => sql`r.channel_id <> ALL (CAST(${channels} AS bigint[]))`,
     });
+    const pages = (direction: Direction) => {
+      const { ofGuild, ofAdministrators, ofReporter } = queries[direction];
+      const name = `${schema} reports ${direction}`;
+      return {
+        ofGuild: postgres.prepared(`${name} of guild`, statement(ofGuild)),
+        ofAdministrators: postgres.prepared(`${name} of administrators`, statement(ofAdministrators)),
+        ofReporter: postgres.prepared(`${name} of reporter`, statement(ofReporter)),
+      };
+    };
     this.run = {
-      ofGuild: postgres.prepared(`${schema} reports of guild`, statement(queries.ofGuild)),
-      ofAdministrators: postgres.prepared(`${schema} reports of administrators`, statement(queries.ofAdministrators)),
-      ofReporter: postgres.prepared(`${schema} reports of reporter`, statement(queries.ofReporter)),
+      before: pages('before'),
+      after: pages('after'),
       one: postgres.prepared(`${schema} report`, statement(queries.one)),
       by: postgres.prepared(`${schema} report by`, statement(queries.by)),
     };
   }
 
-  async reports(of: ReportsOf, { limit, before = HIGHEST_ID, state, except = NO_EXCEPTION }: ReportsQuery) {
+  async reports(of: ReportsOf, query: ReportsQuery) {
+    const { limit, state, except = NO_EXCEPTION } = query;
+    const { direction, beyond } = placeOf(query);
     const channels = `{${except.channelIds.map(postgresId).join(',')}}`;
-    const bounds = [postgresId(before), state ?? ANY, postgresId(except.author), channels, limit] as const;
+    const bounds = [boundOf(beyond), state ?? ANY, postgresId(except.author), channels, limit] as const;
+    const run = this.run[direction];
     const rows =
       'guildId' in of
-        ? this.run.ofGuild(postgresId(of.guildId), ...bounds)
+        ? run.ofGuild(postgresId(of.guildId), ...bounds)
         : 'reporter' in of
-          ? this.run.ofReporter(postgresId(of.reporter), ...bounds)
-          : this.run.ofAdministrators(...bounds);
+          ? run.ofReporter(postgresId(of.reporter), ...bounds)
+          : run.ofAdministrators(...bounds);
     return (await rows).map(rowOf);
   }
 
@@ -253,12 +282,16 @@ const prepare = (db: Connection) => {
     place: (table) => sql.table(table),
     isOutside: (channels) => sql`r.channel_id NOT IN (SELECT value FROM json_each(${channels}))`,
   });
+  const pages = (direction: Direction) => ({
+    ofGuild: built(db, queries[direction].ofGuild),
+    ofAdministrators: built(db, queries[direction].ofAdministrators),
+    ofReporter: built(db, queries[direction].ofReporter),
+  });
   return {
     file: adding<ReportTables['reports']>(db, 'reports', 'ON CONFLICT DO NOTHING'),
     handle: adding<ReportTables['report_answers']>(db, 'report_answers', 'ON CONFLICT DO NOTHING'),
-    ofGuild: built(db, queries.ofGuild),
-    ofAdministrators: built(db, queries.ofAdministrators),
-    ofReporter: built(db, queries.ofReporter),
+    before: pages('before'),
+    after: pages('after'),
     one: built(db, queries.one),
     by: built(db, queries.by),
   };
@@ -278,14 +311,17 @@ export class SqliteReports implements ReportReader {
     }
   }
 
-  async reports(of: ReportsOf, { limit, before = HIGHEST_ID, state, except = NO_EXCEPTION }: ReportsQuery) {
-    const bounds = [idKey(before), state ?? ANY, idKey(except.author), idKeys(except.channelIds), limit] as const;
+  async reports(of: ReportsOf, query: ReportsQuery) {
+    const { limit, state, except = NO_EXCEPTION } = query;
+    const { direction, beyond } = placeOf(query);
+    const bounds = [idKey(beyond), state ?? ANY, idKey(except.author), idKeys(except.channelIds), limit] as const;
+    const run = this.run[direction];
     const rows =
       'guildId' in of
-        ? this.run.ofGuild.all(idKey(of.guildId), ...bounds)
+        ? run.ofGuild.all(idKey(of.guildId), ...bounds)
         : 'reporter' in of
-          ? this.run.ofReporter.all(idKey(of.reporter), ...bounds)
-          : this.run.ofAdministrators.all(...bounds);
+          ? run.ofReporter.all(idKey(of.reporter), ...bounds)
+          : run.ofAdministrators.all(...bounds);
     return rows.map(rowOf);
   }
 

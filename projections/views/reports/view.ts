@@ -49,11 +49,13 @@ export type ReportsOf =
   | { readonly administrators: true }
   | { readonly reporter: string };
 
-/** A page, the newest first. */
+/** A page, the newest first; with `after` the oldest first. */
 export interface ReportsQuery {
   readonly limit: number;
   /** Those with a lower id alone. */
   readonly before?: string;
+  /** Those with a higher id alone. Where `before` is given, it counts for nothing. */
+  readonly after?: string;
   readonly state?: ReportOutcome | 'open';
   /** Without those about messages of this person, and in these channels. */
   readonly except?: { readonly author: string; readonly channelIds: readonly string[] };
