@@ -78,12 +78,18 @@ const encryptedCounters = (key: KeyObject, data: DataView, laid: readonly (Laid 
   return viewOf(createCipheriv('aes-256-ecb', key, null).update(counters));
 };
 
+const openedAlone = (key: KeyObject, { place, sealed }: SealedText): Uint8Array | undefined => {
+  const text = openText(key, place, sealed);
+  return text === undefined ? undefined : Buffer.from(text);
+};
+
 /**
  * Opens each as `openText` does.
  * @param texts all under this key
+ * @returns the texts in UTF-8
  */
-export const openTexts = (key: KeyObject, texts: readonly SealedText[]): (string | undefined)[] => {
-  if (texts.length < FEW) return texts.map(({ place, sealed }) => openText(key, place, sealed));
+export const openTexts = (key: KeyObject, texts: readonly SealedText[]): (Uint8Array | undefined)[] => {
+  if (texts.length < FEW) return texts.map((text) => openedAlone(key, text));
   const { bytes, laid, counterBytes } = layOut(texts);
   const data = viewOf(bytes);
   const encrypted = encryptedCounters(key, data, laid, counterBytes);
@@ -111,6 +117,6 @@ export const openTexts = (key: KeyObject, texts: readonly SealedText[]): (string
     if (difference !== 0) return undefined;
     for (let at = text, by = counters + BLOCK; at < lastBlock; at += WORD, by += WORD)
       data.setInt32(at, data.getInt32(at) ^ encrypted.getInt32(by));
-    return bytes.toString('utf8', text, end);
+    return bytes.subarray(text, end);
   });
 };

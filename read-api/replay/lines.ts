@@ -6,13 +6,25 @@ import type { StoredEvent } from '../../log/port.ts';
 import { openTexts, type SealedText } from '../../vault/opening.ts';
 
 /** A page of events before its text is opened. It holds everything that opening needs, so another thread can do it. */
-export interface ReplayPage {
-  /** Whole lines of text, complete except for sealed text. One string, because that travels between threads fastest. */
-  readonly lines: string;
+export interface ReplayPage extends SealedLines {
   /** Keys by person. The text of a person without a key can no longer be read. */
   readonly keys: ReadonlyMap<string, KeyObject>;
   /** Messages that must not be opened. */
   readonly deleted: ReadonlySet<string>;
+}
+
+/** Lines that are complete except for sealed text. Bytes go to another thread and come back without a copy. */
+export interface SealedLines {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** For each sealed part three offsets: of its event, where it begins, and where it ends. */
+  readonly parts: Int32Array<ArrayBuffer>;
+}
+
+/** Whom and what a page's sealed text is about. */
+export interface Sealings {
+  readonly authors: ReadonlySet<string>;
+  /** Ids of the messages whose text is in the page, by channel. */
+  readonly messages: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Text, or its bytes in UTF-8. */
@@ -31,67 +43,73 @@ const plainField = (json: string, name: string, from: number): string => {
 };
 
 /** Where the next sealed part begins, or -1. Its object contains no other object. */
-export const sealedAt = (json: string, from = 0): number => json.indexOf(SEALED, from);
+const sealedAt = (json: string, from = 0): number => json.indexOf(SEALED, from);
 /** Whether the sealed part is the reason of an act. */
-export const isReason = (json: string, start: number): boolean => json.endsWith(REASON, start);
+const isReason = (json: string, start: number): boolean => json.endsWith(REASON, start);
 const sealedEnd = (json: string, start: number): number => json.indexOf('}', start) + 1;
-export const authorOf = (json: string, start: number): string => plainField(json, 'by', start);
+const authorOf = (json: string, start: number): string => plainField(json, 'by', start);
 const boxOf = (json: string, start: number): string => plainField(json, 'box', start);
-export const messageIdOf = (json: string, from = 0): string => plainField(json, 'messageId', from);
+const messageIdOf = (json: string, from = 0): string => plainField(json, 'messageId', from);
 
-const EMPTY = '{"content":"","embeds":[]}';
+const TEXT = Buffer.from('"text":');
+const NOTHING = Buffer.from('null');
+const EMPTY = Buffer.from('{"content":"","embeds":[]}');
 
-/** Where a sealed part stands in the lines of a page, and what replaces it: JSON, inserted as it is. */
-interface Part {
-  readonly start: number;
-  readonly end: number;
-  text: string;
-}
-
-/** What is opened under one key, and where it belongs. */
+/** What is opened under one key, and to which of the parts it belongs. */
 interface OneAuthor {
-  readonly parts: Part[];
-  readonly sealed: SealedText[];
+  readonly parts: number[];
+  readonly texts: SealedText[];
 }
+
+/** What replaces each sealed part: JSON, inserted as it is. */
+const openedParts = (bytes: Buffer, { parts, keys, deleted }: ReplayPage): Uint8Array[] => {
+  const opened: Uint8Array[] = [];
+  const authors = new Map<string, OneAuthor>();
+  for (let i = 0; i < parts.length; i += 3) {
+    const event = bytes.toString('utf8', parts[i], parts[i + 1]);
+    const isDeleted = deleted.size > 0 && !isReason(event, event.length) && deleted.has(messageIdOf(event));
+    opened.push(isDeleted ? EMPTY : NOTHING);
+    if (isDeleted) continue;
+    const sealed = bytes.toString('latin1', parts[i + 1], parts[i + 2]);
+    const by = authorOf(sealed, 0);
+    if (!keys.has(by)) continue;
+    const author = authors.get(by) ?? { parts: [], texts: [] };
+    authors.set(by, author);
+    author.parts.push(i / 3);
+    const place = { stream: plainField(event, 'stream', 0), eventId: plainField(event, 'id', 0) };
+    author.texts.push({ place, sealed: { by, box: boxOf(sealed, 0) } });
+  }
+  for (const [by, author] of authors) {
+    const texts = openTexts(keys.get(by)!, author.texts);
+    for (const [i, part] of author.parts.entries()) opened[part] = texts[i] ?? NOTHING;
+  }
+  return opened;
+};
 
 /**
  * The page's lines with their text opened. `text` replaces `sealed`: the opened text, `null` if the author's key is
- * gone or the box is damaged, or an empty message if it was deleted.
+ * gone or the box is damaged, or an empty message if it was deleted. They are in the page's own bytes, since a text is shorter
+ * than its box.
  */
-export const openedLines = ({ lines, keys, deleted }: ReplayPage): string => {
-  const parts: Part[] = [];
-  const authors = new Map<string, OneAuthor>();
-  let line = 0;
-  for (let start = sealedAt(lines), end = 0; start >= 0; start = sealedAt(lines, end)) {
-    // Search forwards: `indexOf` compares word by word, `lastIndexOf` character by character.
-    for (let feed = lines.indexOf('\n', end); feed >= 0 && feed < start; feed = lines.indexOf('\n', line))
-      line = feed + 1;
-    end = sealedEnd(lines, start);
-    const part: Part = { start, end, text: 'null' };
-    parts.push(part);
-    if (deleted.size > 0 && !isReason(lines, start) && deleted.has(messageIdOf(lines, line))) {
-      part.text = EMPTY;
-      continue;
-    }
-    const by = authorOf(lines, start);
-    if (!keys.has(by)) continue;
-    const author = authors.get(by) ?? { parts: [], sealed: [] };
-    authors.set(by, author);
-    author.parts.push(part);
-    const place = { stream: plainField(lines, 'stream', line), eventId: plainField(lines, 'id', line) };
-    author.sealed.push({ place, sealed: { by, box: boxOf(lines, start) } });
-  }
-  for (const [by, { parts: unopened, sealed }] of authors) {
-    const texts = openTexts(keys.get(by)!, sealed);
-    for (let i = 0; i < unopened.length; i += 1) unopened[i]!.text = texts[i] ?? 'null';
-  }
-  let opened = '';
+export const openedLines = (page: ReplayPage): Uint8Array<ArrayBuffer> => {
+  const { parts } = page;
+  const bytes = Buffer.from(page.bytes.buffer, page.bytes.byteOffset, page.bytes.length);
+  let end = 0;
   let done = 0;
-  for (const { start, end, text } of parts) {
-    opened += `${lines.slice(done, start)}"text":${text}`;
-    done = end;
+  for (const [i, text] of openedParts(bytes, page).entries()) {
+    const [start, partEnd] = [parts[i * 3 + 1]!, parts[i * 3 + 2]!];
+    bytes.copyWithin(end, done, start);
+    end += start - done;
+    done = partEnd;
+    bytes.set(TEXT, end);
+    end += TEXT.length;
+    // What is shorter than an empty message was never a box.
+    const fitting = end + text.length <= done ? text : NOTHING;
+    bytes.set(fitting, end);
+    end += fitting.length;
   }
-  return opened + lines.slice(done);
+  bytes.copyWithin(end, done);
+  return bytes.subarray(0, end + bytes.length - done);
 };
 
 export interface LineForm {
@@ -129,12 +147,39 @@ const lineOf = (event: StoredEvent): string =>
   `"key":${quoted(event.key)},"correlationId":${quoted(event.correlationId)},` +
   `"causationId":${quoted(event.causationId)},"traceparent":${quoted(event.traceparent)},"data":${event.data}}`;
 
-/** Puts each event on its own line. */
-export const sealedLines = (events: readonly StoredEvent[], { format, ids }: LineForm): string => {
-  let lines = '';
-  if (format === 'ndjson') for (const event of events) lines += `${lineOf(event)}\n`;
-  else for (const event of events) lines += `id: ${event[ids]}\nevent: ${event.type}\ndata: ${lineOf(event)}\n\n`;
-  return lines;
+const CHANNEL = 'channel-';
+
+/** Puts each event on its own line, and tells what must be known to open what is sealed in them. */
+export const sealedLines = (events: readonly StoredEvent[], { format, ids }: LineForm): SealedLines & Sealings => {
+  const lines: string[] = [];
+  const parts: number[] = [];
+  const authors = new Set<string>();
+  const messages = new Map<string, string[]>();
+  let length = 0;
+  for (const event of events) {
+    const before = format === 'ndjson' ? '' : `id: ${event[ids]}\nevent: ${event.type}\ndata: `;
+    const line = `${before}${lineOf(event)}${format === 'ndjson' ? '\n' : '\n\n'}`;
+    const bytes = Buffer.byteLength(line);
+    const offset = bytes === line.length ? (at: number) => at : (at: number) => Buffer.byteLength(line.slice(0, at));
+    const first = sealedAt(line);
+    for (let start = first, end = 0; start >= 0; start = sealedAt(line, end)) {
+      end = sealedEnd(line, start);
+      authors.add(authorOf(line, start));
+      parts.push(length + before.length, length + offset(start), length + offset(end));
+    }
+    if (first >= 0 && event.stream.startsWith(CHANNEL) && !isReason(line, first)) {
+      const channelId = event.stream.slice(CHANNEL.length);
+      const said = messages.get(channelId);
+      if (said === undefined) messages.set(channelId, [messageIdOf(line)]);
+      else said.push(messageIdOf(line));
+    }
+    lines.push(line);
+    length += bytes;
+  }
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for (const line of lines) at += bytes.write(line, at);
+  return { bytes, parts: Int32Array.from(parts), authors, messages };
 };
 
 /** Keeps an idle connection from looking dead. */

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../log/port.ts';
 import { sealText } from '../../vault/sealing.ts';
-import { type Lines, openedLines, type ReplayPage, sealedLines } from './lines.ts';
+import { type LineForm, type Lines, openedLines, type ReplayPage, sealedLines } from './lines.ts';
 import { renderElsewhere } from './rendering.ts';
 
 const key = createSecretKey(randomBytes(32));
@@ -48,11 +48,12 @@ const events = [
   }),
 ];
 
-const page: ReplayPage = {
-  lines: sealedLines(events, { format: 'ndjson', ids: 'position' }),
+/** A new one each time, since its bytes go to whoever opens it. */
+const newPage = (form: LineForm = { format: 'ndjson', ids: 'position' }): ReplayPage => ({
+  ...sealedLines(events, form),
   keys: new Map([['1', key]]),
   deleted: new Set(['3']),
-};
+});
 
 const textOf = (lines: Lines): string => Buffer.from(lines).toString();
 
@@ -69,10 +70,41 @@ describe('a page of many people', () => {
     });
     const all = { keys: people, deleted: new Set(['7', '11']) };
     const form = { format: 'ndjson', ids: 'position' } as const;
-    const together = openedLines({ ...all, lines: sealedLines(many, form) });
-    expect(together).toBe(many.map((one) => openedLines({ ...all, lines: sealedLines([one], form) })).join(''));
+    const opened = (some: readonly StoredEvent[]) => textOf(openedLines({ ...all, ...sealedLines(some, form) }));
+    const together = opened(many);
+    expect(together).toBe(many.map((one) => opened([one])).join(''));
     expect(together).toContain('"text":"text 59"');
     expect(together.split('"text":null')).toHaveLength(1 + 12);
+  });
+});
+
+describe('a sealed text', () => {
+  const openedOne = (over: Partial<StoredEvent>, keys: ReplayPage['keys'] = new Map([['1', key]])): string =>
+    textOf(
+      openedLines({
+        ...sealedLines([event(1, 'text', over)], { format: 'ndjson', ids: 'position' }),
+        keys,
+        deleted: new Set(['1']),
+      }),
+    );
+
+  it('is found where letters of several bytes come before it', () => {
+    const place = { stream: 'channel-1', eventId: 'event-1' };
+    const data = JSON.stringify({
+      name: 'Zürich \u{1f44d} \u2028',
+      sealed: sealText(key, { ...place, by: '1' }, '"à"'),
+      topic: '\u{1f44d}',
+      reason: { sealed: sealText(key, { ...place, by: '1' }, '"ü"') },
+    });
+    expect(openedOne({ data, key: 'ключ' })).toContain(
+      '"key":"ключ","correlationId":"c","causationId":null,"traceparent":null,' +
+        '"data":{"name":"Zürich \u{1f44d} \u2028","text":"à","topic":"\u{1f44d}","reason":{"text":"ü"}}}\n',
+    );
+  });
+
+  it('is nothing where an empty message would take more room than its box', () => {
+    const data = '{"messageId":"1","sealed":{"by":"1","box":""},"last":true}';
+    expect(openedOne({ data })).toContain('"data":{"messageId":"1","text":null,"last":true}}\n');
   });
 });
 
@@ -89,12 +121,12 @@ describe('rendering on another thread', () => {
   it('makes the same lines as rendering on this thread, page by page', async () => {
     const render = renderElsewhere(worker);
     const pages = [
-      page,
-      { ...page, lines: sealedLines(events, { format: 'sse', ids: 'sequence' }) },
-      { ...page, keys: new Map() },
+      newPage,
+      () => newPage({ format: 'sse', ids: 'sequence' }),
+      () => ({ ...newPage(), keys: new Map() }),
     ] as const;
-    const lines = await Promise.all(pages.map(async (one) => textOf(await render(one))));
-    expect(lines).toEqual(pages.map((one) => openedLines(one)));
+    const lines = await Promise.all(pages.map(async (one) => textOf(await render(one()))));
+    expect(lines).toEqual(pages.map((one) => textOf(openedLines(one()))));
     expect(
       lines[0]!
         .split('\n')
@@ -108,11 +140,12 @@ describe('rendering on another thread', () => {
     const broken = join(folder, 'broken.mjs');
     writeFileSync(broken, 'throw new Error("no thread")');
     const render = renderElsewhere(pathToFileURL(broken));
-    await expect(render(page)).rejects.toThrow('no thread');
-    await expect(render(page)).rejects.toThrow('no thread');
+    await expect(render(newPage())).rejects.toThrow('no thread');
+    await expect(render(newPage())).rejects.toThrow('no thread');
   });
 
   it('falls back to this thread where no worker has been built', async () => {
-    expect(await renderElsewhere(pathToFileURL(join(folder, 'missing.mjs')))(page)).toBe(openedLines(page));
+    const render = renderElsewhere(pathToFileURL(join(folder, 'missing.mjs')));
+    expect(textOf(await render(newPage()))).toBe(textOf(openedLines(newPage())));
   });
 });

@@ -21,10 +21,7 @@ interface Done {
   readonly lines: Uint8Array<ArrayBuffer>;
 }
 
-const encoder = new TextEncoder();
-
-/** Hands bytes to another thread, and to the connection, without a copy. */
-export const rendered = ({ id, page }: Job): Done => ({ id, lines: encoder.encode(openedLines(page)) });
+export const rendered = ({ id, page }: Job): Done => ({ id, lines: openedLines(page) });
 
 type Render = (page: ReplayPage) => Promise<Lines>;
 
@@ -69,6 +66,6 @@ export const renderElsewhere = (file: URL = WORKER): Render => {
       // Only an idle worker is unreferenced: the process must not end while it works.
       worker.ref();
       const job: Job = { id: jobs, page };
-      worker.postMessage(job);
+      worker.postMessage(job, [page.bytes.buffer, page.parts.buffer]);
     });
 };

@@ -6,6 +6,7 @@ import { Story } from '../../projections/testing.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { sealText } from '../../vault/sealing.ts';
 import { ask, OWNER } from '../testing.ts';
+import type { Lines } from './lines.ts';
 import type { ReplayQuery } from './query.ts';
 import { replayLines } from './replay.ts';
 import { type ReplayRouteDeps, replayRoutes } from './routes.ts';
@@ -248,7 +249,7 @@ describe('replay', () => {
     const nextLines = async () => {
       for (;;) {
         const { value } = await follower.next();
-        if (value !== '') return parse(value as string);
+        if (value !== undefined && value.length > 0) return parse(Buffer.from(value as Lines).toString());
       }
     };
     expect((await nextLines())[0].position).toBe(6);

@@ -7,15 +7,12 @@ import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { KeyRing } from '../../vault/sealing.ts';
 import {
-  authorOf,
-  isReason,
   KEEP_ALIVE,
   type LineForm,
   type Lines,
-  messageIdOf,
   openedLines,
   type ReplayPage,
-  sealedAt,
+  type Sealings,
   sealedLines,
 } from './lines.ts';
 import type { ReplayOfLog, ReplayOfStream, ReplayQuery } from './query.ts';
@@ -38,32 +35,18 @@ class ViewsBehind extends Error {
   }
 }
 
-const CHANNEL = 'channel-';
-
 const NOTHING = { keys: new Map<string, KeyObject>(), deleted: new Set<string>() };
 
 /** @throws ViewsBehind when the views do not reach the log's head in time */
 const knowledgeFor = async (
   { log, views, keys: ring }: ReplayDeps,
-  events: readonly StoredEvent[],
+  { authors, messages }: Sealings,
 ): Promise<Pick<ReplayPage, 'keys' | 'deleted'>> => {
-  const authors = new Set<string>();
-  const messages = new Map<string, string[]>();
-  for (const { stream, data } of events) {
-    const first = sealedAt(data);
-    if (first < 0) continue;
-    for (let start = first; start >= 0; start = sealedAt(data, start + 1)) authors.add(authorOf(data, start));
-    if (!stream.startsWith(CHANNEL) || isReason(data, first)) continue;
-    const ids = messages.get(stream);
-    if (ids === undefined) messages.set(stream, [messageIdOf(data)]);
-    else ids.push(messageIdOf(data));
-  }
   if (authors.size === 0) return NOTHING;
-
   if (!(await views.whenProcessed(await log.head(), VIEWS_WAIT_MS))) throw new ViewsBehind();
   const deleted = new Set<string>();
-  for (const [stream, ids] of messages) {
-    for (const id of await views.timelines.deletedAmong(stream.slice(CHANNEL.length), ids)) deleted.add(id);
+  for (const [channelId, ids] of messages) {
+    for (const id of await views.timelines.deletedAmong(channelId, ids)) deleted.add(id);
   }
   await ring.load([...authors]);
   const keys = new Map<string, KeyObject>();
@@ -96,10 +79,11 @@ const render = async (
     (event) => event.time <= until && (types === undefined || (types as readonly string[]).includes(event.type)),
   );
   if (events.length === 0) return '';
-  const { keys, deleted } = await knowledgeFor(deps, events);
-  const lines = sealedLines(events, { format, ids });
-  if (keys.size === 0 && deleted.size === 0) return openedLines({ lines, keys, deleted });
-  return (deps.render ?? openedLines)({ lines, keys, deleted });
+  const { bytes, parts, ...sealings } = sealedLines(events, { format, ids });
+  const { keys, deleted } = await knowledgeFor(deps, sealings);
+  const sealed: ReplayPage = { bytes, parts, keys, deleted };
+  if (keys.size === 0 && deleted.size === 0) return openedLines(sealed);
+  return (deps.render ?? openedLines)(sealed);
 };
 
 /** Pages that are being opened, in order. */
