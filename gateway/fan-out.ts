@@ -59,6 +59,9 @@ const newcomersBy = (event: ParleyEvent, listeners: Iterable<Session>): readonly
 const ends = (event: ParleyEvent): event is EventOf<'thread-edited' | 'thread-deleted'> =>
   event.type === 'thread-deleted' || (event.type === 'thread-edited' && event.data.details.archived);
 
+/** Whether it is the topic of a guild itself, and not of one of its channels. */
+const isGuilds = ({ audience, guildId }: Topic): boolean => guildId !== null && audience === guildAudience(guildId);
+
 /** A session is not delivered to any more, and has to catch up after `seq`. */
 type Late = (session: Session, seq: number) => void;
 
@@ -160,7 +163,8 @@ export class FanOut {
       if (topic === undefined) continue;
       // A new channel also concerns sessions without the intent for it, because they receive its messages.
       const intents = begins(event) ? Intent.none : intentsOf(event.type, topic.guildId);
-      const heardBy = intents === Intent.guildModeration ? this.subscriptions.moderators(topic) : topic.sessions;
+      const isForModerators = intents === Intent.guildModeration && isGuilds(topic);
+      const heardBy = isForModerators ? this.subscriptions.moderators(topic) : topic.sessions;
       for (const session of heardBy) {
         if (hasAny(session.intents, intents)) listeners.add(session);
       }
