@@ -17,8 +17,10 @@ const modules = {
 const external = [
   'libsql',
   '@node-rs/argon2',
-  'pino',
-  '@opentelemetry/*',
+  '@opentelemetry/core',
+  '@opentelemetry/resources',
+  '@opentelemetry/sdk-trace-base',
+  '@opentelemetry/exporter-trace-otlp-http',
   '@eventstore/db-client',
   // Together with that client: it must be given their classes.
   '@grpc/grpc-js',

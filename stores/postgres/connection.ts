@@ -1,13 +1,6 @@
 /** Connections to PostgreSQL, the same for log, vault, coordination and views. */
 
-import {
-  DummyDriver,
-  Kysely,
-  PostgresAdapter,
-  PostgresDialect,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-} from 'kysely';
+import { Kysely, PostgresDialect } from 'kysely';
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
 import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
@@ -241,14 +234,3 @@ export const openPostgres = async ({ onWaiting, signal, ...options }: PostgresOp
   await postgres.whenAnswering({ clock: options.clock, onWaiting, signal });
   return postgres;
 };
-
-/** Builds statements in this schema without executing them. */
-export const builder = <Tables>(schema: string): Kysely<Tables> =>
-  new Kysely<Tables>({
-    dialect: {
-      createAdapter: () => new PostgresAdapter(),
-      createDriver: () => new DummyDriver(),
-      createIntrospector: (db) => new PostgresIntrospector(db),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
-    },
-  }).withSchema(schema);

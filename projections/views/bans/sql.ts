@@ -1,7 +1,8 @@
 /** Bans in every SQL store. */
 
 import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
-import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
+import { builder as postgresBuilder } from '../../../stores/postgres/builder.ts';
+import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
 import { idKey as postgresId } from '../../../stores/postgres/values.ts';
 import { builder, built, type Connection, idKey } from '../../../stores/sqlite/statements.ts';
 import { statement } from '../../../stores/statement.ts';

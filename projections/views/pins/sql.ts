@@ -2,7 +2,8 @@
 
 import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
 import type { TimeSlices } from '../../../schemas/time-slices.ts';
-import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
+import { builder as postgresBuilder } from '../../../stores/postgres/builder.ts';
+import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
 import { idKey as postgresId } from '../../../stores/postgres/values.ts';
 import {
   builder,

@@ -2,7 +2,8 @@
 
 import { type Kysely, type Migration, type RawBuilder, sql } from 'kysely';
 import type { ReportKind, ReportOutcome } from '../../../schemas/events/report.ts';
-import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
+import { builder as postgresBuilder } from '../../../stores/postgres/builder.ts';
+import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
 import { boundOf, inserting, idKey as postgresId } from '../../../stores/postgres/values.ts';
 import { adding, builder, built, type Connection, idKey, idKeys } from '../../../stores/sqlite/statements.ts';
 import { statement } from '../../../stores/statement.ts';

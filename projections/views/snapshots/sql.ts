@@ -1,7 +1,8 @@
 /** Snapshots in every SQL store. */
 
 import type { Kysely } from 'kysely';
-import { type Ask, type Postgres, builder as postgresBuilder } from '../../../stores/postgres/connection.ts';
+import { builder as postgresBuilder } from '../../../stores/postgres/builder.ts';
+import type { Ask, Postgres } from '../../../stores/postgres/connection.ts';
 import { rowsOf } from '../../../stores/postgres/values.ts';
 import { builder, built, type Connection, command } from '../../../stores/sqlite/statements.ts';
 import { statement } from '../../../stores/statement.ts';

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import { builder, type Postgres } from '../../../../stores/postgres/connection.ts';
+import { builder } from '../../../../stores/postgres/builder.ts';
+import type { Postgres } from '../../../../stores/postgres/connection.ts';
 import { boundOf, idKey, NOBODY } from '../../../../stores/postgres/values.ts';
 import { type Build, statement } from '../../../../stores/statement.ts';
 import {
