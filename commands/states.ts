@@ -1,12 +1,13 @@
 /** Folded states of streams written recently. Others are loaded from their snapshot and the events after it. */
 
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import { foldOf } from '../domain/aggregates.ts';
 import { evolveMessage, type MessageState } from '../domain/channel.ts';
 import type { Fold, StreamState } from '../domain/decider.ts';
 import { isFull, type LogReader } from '../log/port.ts';
 import type { SnapshotReader } from '../projections/views/snapshots/view.ts';
 import type { TimelineReader } from '../projections/views/timelines/view.ts';
+import { sizedLru } from '../schemas/lru.ts';
 import { messagesOf } from '../schemas/message-ids.ts';
 import type { Since } from './turn.ts';
 
@@ -98,11 +99,11 @@ export class StateStore {
   constructor(log: LogReader, snapshots: SnapshotReader, keptBytes = KEPT_BYTES) {
     this.log = log;
     this.snapshots = snapshots;
-    this.states = new LRUCache({
-      max: KEPT_STATES,
-      maxSize: keptBytes,
-      sizeCalculation: (state, stream) => this.fold(stream).bytes?.(state) ?? STATE_BYTES,
-    });
+    this.states = sizedLru<string, StreamState>(
+      KEPT_STATES,
+      keptBytes,
+      (state, stream) => this.fold(stream).bytes?.(state) ?? STATE_BYTES,
+    );
   }
 
   fold(stream: string): Fold<StreamState> {

@@ -1,4 +1,4 @@
-/** Caches that hold a number of entries and drop the one used least recently. */
+/** Caches that drop the entry used least recently when they are full. */
 
 import { LRUCache } from 'lru-cache';
 
@@ -12,3 +12,21 @@ export const lru = <Key extends {}, Value extends {}>(
   most: number,
   options: Pick<LRUCache.OptionsBase<Key, Value, unknown>, 'dispose'> = {},
 ): LRUCache<Key, Value> => new LRUCache<Key, Value>({ ...options, maxSize: most, sizeCalculation: () => 1 });
+
+/**
+ * As `lru`, and bounded by the sizes of its entries too. An entry counts as its share of `mostSize` at least.
+ *
+ * @param most entries
+ * @param mostSize of all entries together, in the unit of `sizeOf`
+ */
+export const sizedLru = <Key extends {}, Value extends {}>(
+  most: number,
+  mostSize: number,
+  sizeOf: (value: Value, key: Key) => number,
+): LRUCache<Key, Value> => {
+  const share = Math.ceil(mostSize / most);
+  return new LRUCache<Key, Value>({
+    maxSize: mostSize,
+    sizeCalculation: (value, key) => Math.max(share, sizeOf(value, key)),
+  });
+};

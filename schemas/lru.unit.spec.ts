@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lru } from './lru.ts';
+import { lru, sizedLru } from './lru.ts';
 
 describe('a cache of two entries', () => {
   it('drops the one used least recently, and says so', () => {
@@ -27,9 +27,30 @@ describe('a cache of two entries', () => {
   });
 });
 
-it('a cache of a million entries takes memory as they come', () => {
+describe('a cache of three entries, and of sizes that make nine together', () => {
+  const cache = () => sizedLru<string, string>(3, 9, (value) => value.length);
+
+  it('holds three small ones', () => {
+    const small = cache();
+    for (const key of ['first', 'second', 'third', 'fourth']) small.set(key, '');
+    expect([...small.keys()].sort()).toEqual(['fourth', 'second', 'third']);
+  });
+
+  it('holds fewer large ones, and none that is larger than all of it', () => {
+    const large = cache();
+    large.set('first', 'four').set('second', 'five.').set('third', 'six...');
+    expect([...large.keys()]).toEqual(['third']);
+    large.set('fourth', 'more than nine');
+    expect(large.has('fourth')).toBe(false);
+  });
+});
+
+it.each([
+  ['of', lru<string, number>],
+  ['of sizes of', (most: number) => sizedLru<string, number>(most, 1e9, () => 1)],
+] as const)('a cache %s a million entries takes memory as they come', (_, make) => {
   const began = process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
-  const cache = lru<string, number>(1_000_000);
+  const cache = make(1_000_000);
   cache.set('only', 1);
   expect(process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers - began).toBeLessThan(4_000_000);
 });

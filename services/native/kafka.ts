@@ -37,6 +37,12 @@ const propertiesOf = ({ data, ports }: Place): string => {
     'group.initial.rebalance.delay.ms': '0',
     'auto.create.topics.enable': 'false',
     'log.cleaner.dedupe.buffer.size': '4194304',
+    // Idle threads look for work several times a second, and an idle controller writes twice a second, without end.
+    'num.network.threads': '1',
+    'num.io.threads': '2',
+    'background.threads': '2',
+    'group.coordinator.threads': '1',
+    'metadata.max.idle.interval.ms': '0',
     // Without these two, a restart after kill -9 waits 14 s for the session of the killed broker to expire.
     'broker.session.timeout.ms': '1500',
     'broker.heartbeat.interval.ms': '300',

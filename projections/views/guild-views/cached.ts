@@ -4,9 +4,8 @@
  * position order and before any later dispatch. Missing rows are not cached, so what others have just created is found.
  */
 
-import { LRUCache } from 'lru-cache';
 import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
-import { lru } from '../../../schemas/lru.ts';
+import { lru, sizedLru } from '../../../schemas/lru.ts';
 import { roughBytes } from '../../../schemas/sizes.ts';
 import { keepRelations, keptRelations, type RelationCache, relationKey } from './relations.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
@@ -91,11 +90,7 @@ const keysOf: ByType<TypesChanging<'guild-views'>, [], readonly string[]> = {
 export class CachedGuilds implements GuildReader {
   private readonly reader: GuildReader;
   private readonly held: () => number;
-  private readonly rows = new LRUCache<string, Row>({
-    max: KEPT,
-    maxSize: KEPT_BYTES,
-    sizeCalculation: roughBytes,
-  });
+  private readonly rows = sizedLru<string, Row>(KEPT, KEPT_BYTES, roughBytes);
   private readonly relations: RelationCache = lru(KEPT);
   /**
    * Number of changes received, and the position of the last. Rows read while the store lacks that change are not

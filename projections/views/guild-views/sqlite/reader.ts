@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
-import { LRUCache } from 'lru-cache';
-import { lru } from '../../../../schemas/lru.ts';
+import { lru, sizedLru } from '../../../../schemas/lru.ts';
 import { roughBytes } from '../../../../schemas/sizes.ts';
 import type { TimeSlices } from '../../../../schemas/time-slices.ts';
 import { builder, built, type Connection, IDS_PER_STEP, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
@@ -57,8 +56,7 @@ export const memberKey = (guildId: string, userId: string) => `${guildId}_${user
 /** Of each kind of place: one with many overwrites takes as much as hundreds without. */
 const PLACE_BYTES = 33_554_432;
 
-const places = <Row extends object>(max: number) =>
-  new LRUCache<string, Row>({ max, maxSize: PLACE_BYTES, sizeCalculation: roughBytes });
+const places = <Row extends object>(max: number) => sizedLru<string, Row>(max, PLACE_BYTES, roughBytes);
 
 export class GuildCache {
   readonly guilds = places<GuildRow>(PLACES);
