@@ -59,11 +59,17 @@ const reportingReads = (log: EventLog, metrics: Metrics, logger: Logger) => {
       report(failure);
       onFailure(failure);
     });
+  const rawTail: EventLog['rawTail'] = (after, onEvents, onFailure) =>
+    log.rawTail(after, onEvents, (failure) => {
+      report(failure);
+      onFailure(failure);
+    });
   return {
     readStream: reporting<ReadStream, readonly ParleyEvent[]>((query) => log.readStream(query)),
     readAll: reporting<ReadAll, Page>((query) => log.readAll(query)),
     rawAll: reporting<ReadAll, StoredPage>((query) => log.rawAll(query)),
     tail,
+    rawTail,
   };
 };
 

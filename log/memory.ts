@@ -41,6 +41,8 @@ interface Kept {
   readonly byStream: Map<string, ParleyEvent[]>;
 }
 
+const storedOf = (event: ParleyEvent): StoredEvent => ({ ...event, data: JSON.stringify(event.data) });
+
 /** `add` appends events directly, for specs that need no commands. */
 export class MemoryLog implements EventLog {
   readonly maxAppendBytes = Number.POSITIVE_INFINITY;
@@ -191,7 +193,7 @@ export class MemoryLog implements EventLog {
   }
 
   async rawAll(query: ReadAll): Promise<StoredPage> {
-    return this.scan(query, (event) => ({ ...event, data: JSON.stringify(event.data) }));
+    return this.scan(query, storedOf);
   }
 
   tail(
@@ -199,12 +201,29 @@ export class MemoryLog implements EventLog {
     onEvents: (events: readonly ParleyEvent[]) => Promise<void>,
     onFailure: (error: unknown) => void,
   ): Tail {
-    const source = {
-      next: async (position: number, limit: number) => this.all.slice(position, position + limit).map(decodeEvent),
-      more: async (position: number) => {
-        if (this.all.length <= position) await this.bell.wait();
-      },
+    const next = async (position: number, limit: number) =>
+      this.all.slice(position, position + limit).map((event) => decodeEvent(event));
+    return this.follow(next, after, onEvents, onFailure);
+  }
+
+  rawTail(
+    after: number,
+    onEvents: (events: readonly StoredEvent[]) => Promise<void>,
+    onFailure: (error: unknown) => void,
+  ): Tail {
+    const next = async (after: number, limit: number) => (await this.rawAll({ after, limit })).events;
+    return this.follow(next, after, onEvents, onFailure);
+  }
+
+  private follow<E extends { readonly position: number }>(
+    next: (position: number, limit: number) => Promise<readonly E[]>,
+    after: number,
+    onEvents: (events: readonly E[]) => Promise<void>,
+    onFailure: (error: unknown) => void,
+  ): Tail {
+    const more = async (position: number) => {
+      if (this.all.length <= position) await this.bell.wait();
     };
-    return this.tails.add(startTail(source, after, onEvents, onFailure));
+    return this.tails.add(startTail({ next, more }, after, onEvents, onFailure));
   }
 }

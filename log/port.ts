@@ -107,6 +107,12 @@ export interface LogReader {
     onEvents: (events: readonly ParleyEvent[]) => Promise<void>,
     onFailure: (error: unknown) => void,
   ): Tail;
+  /** Like `tail`, with events as `rawAll` gives them. Only one that is not of Parley's form cannot be read. */
+  rawTail(
+    after: number,
+    onEvents: (events: readonly StoredEvent[]) => Promise<void>,
+    onFailure: (error: unknown) => void,
+  ): Tail;
 }
 
 export interface EventLog extends LogReader {

@@ -1,7 +1,6 @@
 /** Following the log from any position: from disk while behind, from memory when near the head. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { type Tail, upToUnreadable } from './port.ts';
 
 /** Wakes tails that have seen everything. */
@@ -53,18 +52,21 @@ export class OpenTails {
 
 const BATCH = 1_000;
 
-export interface TailSource {
+export interface TailSource<E> {
   /** Up to `limit` events beyond `position`, in position order. */
-  next(position: number, limit: number): Promise<readonly ParleyEvent[]>;
-  /** Resolves when there may be events beyond `position`, or soon after the signal aborts. */
+  next(position: number, limit: number): Promise<readonly E[]>;
+  /**
+   * Resolves when there may be events beyond `position`, which the last call of `next` was for or ended with, or soon
+   * after the signal aborts. What was committed during that call counts, unless its answer had it.
+   */
   more(position: number, signal: AbortSignal): Promise<void>;
 }
 
 /** Delivers by position alone, so the source of an event cannot cause a gap or a repetition. */
-export const startTail = (
-  source: TailSource,
+export const startTail = <E extends { readonly position: number }>(
+  source: TailSource<E>,
   after: number,
-  onEvents: (events: readonly ParleyEvent[]) => Promise<void>,
+  onEvents: (events: readonly E[]) => Promise<void>,
   onFailure: (error: unknown) => void,
 ): Tail => {
   const stopping = new AbortController();
@@ -75,14 +77,13 @@ export const startTail = (
     while (!signal.aborted) {
       const events = await upToUnreadable((limit) => source.next(position, limit), BATCH);
       if (signal.aborted) return;
-      if (events.length === 0) {
-        await source.more(position, signal);
-        continue;
+      if (events.length > 0) {
+        await onEvents(events);
+        position = events.at(-1)!.position;
+        // Otherwise a handler that never waits would block everything else until the tail reaches the head.
+        await nextTurn();
       }
-      await onEvents(events);
-      position = events.at(-1)!.position;
-      // Otherwise a handler that never waits would block everything else until the tail reaches the head.
-      await nextTurn();
+      if (!signal.aborted) await source.more(position, signal);
     }
   };
 

@@ -3,7 +3,7 @@
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
 import { type ParleyEvent, UnreadableEvent } from '../schemas/events/catalogue.ts';
-import type { AppendRequest } from './port.ts';
+import type { AppendRequest, StoredEvent } from './port.ts';
 import {
   atOwnPositions,
   batch,
@@ -28,6 +28,30 @@ export const tailingContract = (fixture: Fixture) => {
       await tail.stop();
       expect(seen.events).toEqual((await fixture.log.readAll({ after: 0, limit: 10_000 })).events);
       expect(Math.max(...seen.sizes)).toBeLessThanOrEqual(1_000);
+    });
+
+    it('gives a raw tail what is stored, and events that cannot be checked', async () => {
+      const newer = (request: AppendRequest): AppendRequest => ({
+        ...request,
+        events: request.events.map((event) => ({ ...event, data: { of: 'a newer Parley' } }) as never),
+      });
+      stored(await fixture.log.append(batch('channel-1', 0, 1_500)));
+      const events: StoredEvent[] = [];
+      let gone = () => {};
+      const all = new Promise<void>((resolve) => {
+        gone = resolve;
+      });
+      const take = async (some: readonly StoredEvent[]) => {
+        events.push(...some);
+        if (events.length === 1_502) gone();
+      };
+      const tail = fixture.log.rawTail(0, take, unexpected);
+      stored(await fixture.log.append(newer(batch('channel-2', 0))));
+      stored(await fixture.log.append(batch('channel-1', 1_500)));
+      await all;
+      await tail.stop();
+      const { events: read } = await fixture.log.rawAll({ after: 0, limit: 10_000 });
+      expect(events).toEqual(read);
     });
 
     it('begins beyond any position', async () => {

@@ -10,10 +10,11 @@ import type { EventLog } from '../port.ts';
 import { OpenTails } from '../tail.ts';
 import { Appender } from './appender.ts';
 import { Attempts } from './attempts.ts';
+import { toStored } from './events.ts';
 import { ForeignEvents, type ForeignOptions } from './foreign.ts';
 import { Names } from './names.ts';
 import { Notes } from './notes.ts';
-import { Reader } from './reader.ts';
+import { Reader, toChecked } from './reader.ts';
 import { startTail } from './tail.ts';
 
 export interface KurrentEventLogOptions extends ForeignOptions {
@@ -80,7 +81,8 @@ export const openKurrentEventLog = async (options: KurrentEventLogOptions): Prom
     readStream: (query) => reader.readStream(query),
     readAll: (query) => reader.readAll(query),
     rawAll: (query) => reader.rawAll(query),
-    tail: (after, onEvents, onFailure) => tails.add(startTail(source, after, onEvents, onFailure)),
+    tail: (after, onEvents, onFailure) => tails.add(startTail(source, after, toChecked, onEvents, onFailure)),
+    rawTail: (after, onEvents, onFailure) => tails.add(startTail(source, after, toStored, onEvents, onFailure)),
     async close() {
       await appender.close();
       await Promise.all([names.stop(), tails.stop()]);

@@ -59,6 +59,15 @@ export const partOf = (log: EventLog, own: string, base: number): EventLog => {
         },
         onFailure,
       ),
+    rawTail: (after, onEvents, onFailure) =>
+      log.rawTail(
+        beyondBase(after),
+        async (events) => {
+          const ours = events.filter(isInside).map((event) => shown(event));
+          if (ours.length > 0) await onEvents(ours);
+        },
+        onFailure,
+      ),
     maxAppendBytes: log.maxAppendBytes,
     renewEpoch: () => log.renewEpoch(),
     close: () => log.close(),

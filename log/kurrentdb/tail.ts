@@ -2,7 +2,6 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Position } from '@eventstore/db-client';
-import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import type { ReadingConnection } from '../../stores/kurrentdb/reading-connection.ts';
 import type { Tail } from '../port.ts';
@@ -10,7 +9,6 @@ import { isOurs, type Placed, positionOf, toPosition } from './events.ts';
 import type { ForeignEvents } from './foreign.ts';
 import type { Head } from './head.ts';
 import type { Places } from './places.ts';
-import { toChecked } from './reader.ts';
 import type { Reading } from './reading.ts';
 import { Following, type Signal } from './subscription.ts';
 
@@ -120,19 +118,23 @@ export const follow = async (source: Source, after: number, onEvents: OnEvents, 
   }
 };
 
-/** @param onFailure receives what the handler threw, or that an event cannot be read */
-export const startTail = (
+/**
+ * @param form gives an event in the form that `onEvents` takes
+ * @param onFailure receives what the handler threw, or that an event cannot be read
+ */
+export const startTail = <E>(
   source: Source,
   after: number,
-  onEvents: (events: readonly ParleyEvent[]) => Promise<void>,
+  form: (event: Placed) => E,
+  onEvents: (events: readonly E[]) => Promise<void>,
   onFailure: (error: unknown) => void,
 ): Tail => {
   const stopping = new AbortController();
   const { signal } = stopping;
   const passOn: OnEvents = async (recorded) => {
-    const events: ParleyEvent[] = [];
+    const events: E[] = [];
     try {
-      for (const one of recorded) events.push(toChecked(one));
+      for (const one of recorded) events.push(form(one));
     } catch (failure) {
       if (events.length > 0) await onEvents(events);
       throw failure;

@@ -48,6 +48,11 @@ export class Appender {
     return refusal === undefined ? this.batcher.add(request) : either.left(refusal);
   }
 
+  /** The server's process at the other end of the connection, if there is one. */
+  get processId(): number | undefined {
+    return (this.connection as (Client & { readonly processID?: number }) | undefined)?.processID;
+  }
+
   /** Stores waiting batches and refuses later ones. */
   async close(): Promise<void> {
     await this.batcher.close(new LogClosed());

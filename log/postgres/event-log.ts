@@ -3,14 +3,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import type { Clock } from '../../schemas/clock.ts';
-import { StoreUnavailable } from '../../schemas/errors.ts';
 import { connectTo, Postgres } from '../../stores/postgres/connection.ts';
 import { migrate } from '../../stores/postgres/migrations.ts';
 import type { EventLog } from '../port.ts';
-import { Bell, OpenTails, startTail, type TailSource } from '../tail.ts';
+import { Bell, OpenTails, startTail } from '../tail.ts';
 import { Appender } from './appender.ts';
 import { CHANNEL, LOG_MIGRATIONS } from './migrations.ts';
 import { Reader } from './reader.ts';
+import { tailSource } from './tail-source.ts';
 
 export interface PostgresEventLogOptions {
   /** `postgres://[user:password@]host[:port]/database[?sslmode=...]` */
@@ -43,19 +43,22 @@ const prepare = async (postgres: Postgres): Promise<string> => {
   return epoch;
 };
 
-/** Rings when any node has committed. */
+/** Rings when another node has committed. */
 class Listener {
   private readonly url: string;
   private readonly bell: Bell;
   private readonly stopping = new AbortController();
   private connection: Client | undefined;
   private readonly clock: Clock;
+  private readonly own: () => number | undefined;
   private readonly endLooks: () => void;
 
-  constructor(url: string, bell: Bell, clock: Clock) {
+  /** @param own the server's process that commits for this node, which rings by itself once that is answered */
+  constructor(url: string, bell: Bell, clock: Clock, own: () => number | undefined) {
     this.url = url;
     this.bell = bell;
     this.clock = clock;
+    this.own = own;
     this.endLooks = clock.every(LOOK_MS, () => bell.ring());
     void this.listen();
   }
@@ -68,7 +71,9 @@ class Listener {
           lose = resolve;
         });
         this.connection = await connectTo(this.url, 'log', lose);
-        this.connection.on('notification', () => this.bell.ring());
+        this.connection.on('notification', ({ processId }) => {
+          if (processId !== this.own()) this.bell.ring();
+        });
         await this.connection.query(`LISTEN ${CHANNEL}`);
         if (this.stopping.signal.aborted) await this.connection.end();
         await lost;
@@ -96,25 +101,16 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
   });
   const reader = new Reader(postgres);
   const bell = new Bell();
-  const listener = new Listener(url, bell, clock);
   const tails = new OpenTails(() => bell.ring());
   let closed = false;
   const appender = new Appender(url, clock, (events) => {
     bell.ring();
     onCommit(events);
   });
-  const source: TailSource = {
-    async next(position, limit) {
-      try {
-        return (await reader.readAll({ after: position, limit })).events;
-      } catch (error) {
-        // While the server is gone the tail waits. Anything else will not pass.
-        if (closed || !(error instanceof StoreUnavailable)) throw error;
-        return [];
-      }
-    },
-    more: (_position, signal) => (signal.aborted ? Promise.resolve() : bell.wait()),
-  };
+  const listener = new Listener(url, bell, clock, () => appender.processId);
+  const isClosed = () => closed;
+  const checked = () => tailSource((query) => reader.readAll(query), bell, isClosed);
+  const raw = () => tailSource((query) => reader.rawAll(query), bell, isClosed);
 
   return {
     get epoch() {
@@ -135,7 +131,8 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
     readStream: (query) => reader.readStream(query),
     readAll: (query) => reader.readAll(query),
     rawAll: (query) => reader.rawAll(query),
-    tail: (after, onEvents, onFailure) => tails.add(startTail(source, after, onEvents, onFailure)),
+    tail: (after, onEvents, onFailure) => tails.add(startTail(checked(), after, onEvents, onFailure)),
+    rawTail: (after, onEvents, onFailure) => tails.add(startTail(raw(), after, onEvents, onFailure)),
     async close() {
       await appender.close();
       closed = true;

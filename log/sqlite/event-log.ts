@@ -8,7 +8,7 @@ import { ifPossible } from '../../stores/sqlite/failures.ts';
 import { HeldFiles } from '../../stores/sqlite/held-files.ts';
 import { type DirectoryLock, lockDirectory } from '../../stores/sqlite/lock.ts';
 import type { EventLog, StreamHead } from '../port.ts';
-import { Bell, OpenTails, startTail, type TailSource } from '../tail.ts';
+import { Bell, OpenTails, startTail } from '../tail.ts';
 import { Appender } from './appender.ts';
 import { clearInUse, epochOf, formerEpochOf, renewEpoch, type VaultNote, vaultNoteOf } from './notes.ts';
 import { openForReading, openForWriting } from './open.ts';
@@ -100,11 +100,14 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
       const { sequence, position } = writer.head(stream);
       return { stream, sequence, position };
     };
-    const source: TailSource = {
-      next: async (position, limit) =>
-        recent.after(position, limit) ?? (await reader.readAll({ after: position, limit })).events,
-      more: (position, signal) => (recent.head > position || signal.aborted ? Promise.resolve() : bell.wait()),
+    const more = (position: number, signal: AbortSignal): Promise<void> =>
+      recent.head > position || signal.aborted ? Promise.resolve() : bell.wait();
+    const checked = {
+      next: async (after: number, limit: number) =>
+        recent.after(after, limit) ?? (await reader.readAll({ after, limit })).events,
+      more,
     };
+    const raw = { next: async (after: number, limit: number) => (await reader.rawAll({ after, limit })).events, more };
 
     return {
       get epoch() {
@@ -125,7 +128,8 @@ export const openSqliteEventLog = async (options: SqliteEventLogOptions): Promis
       readStream: (query) => reader.readStream(query),
       readAll: (query) => reader.readAll(query),
       rawAll: (query) => reader.rawAll(query),
-      tail: (after, onEvents, onFailure) => tails.add(startTail(source, after, onEvents, onFailure)),
+      tail: (after, onEvents, onFailure) => tails.add(startTail(checked, after, onEvents, onFailure)),
+      rawTail: (after, onEvents, onFailure) => tails.add(startTail(raw, after, onEvents, onFailure)),
       async close() {
         await appender.close();
         await tails.stop();

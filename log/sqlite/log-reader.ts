@@ -3,7 +3,7 @@
 import type { Clock } from '../../schemas/clock.ts';
 import { TimeSlices } from '../../schemas/time-slices.ts';
 import type { LogReader } from '../port.ts';
-import { startTail, type TailSource } from '../tail.ts';
+import { startTail } from '../tail.ts';
 import { epochOf } from './notes.ts';
 import { openForReading } from './open.ts';
 import { Reader } from './reader.ts';
@@ -23,10 +23,14 @@ export const openSqliteLogReader = async (options: {
   const database = openForReading(directory);
   const epoch = epochOf(database);
   const reader = new Reader(database, new TimeSlices(clock));
-  const source: TailSource = {
-    next: async (position, limit) => (await reader.readAll({ after: position, limit })).events,
-    more: (_position, signal) => clock.delay(POLL_INTERVAL, signal),
+  const more = async (position: number, signal: AbortSignal): Promise<void> => {
+    if (reader.head() <= position) await clock.delay(POLL_INTERVAL, signal);
   };
+  const checked = {
+    next: async (after: number, limit: number) => (await reader.readAll({ after, limit })).events,
+    more,
+  };
+  const raw = { next: async (after: number, limit: number) => (await reader.rawAll({ after, limit })).events, more };
   return {
     epoch,
     head: async () => reader.head(),
@@ -36,7 +40,8 @@ export const openSqliteLogReader = async (options: {
     readStream: (query) => reader.readStream(query),
     readAll: (query) => reader.readAll(query),
     rawAll: (query) => reader.rawAll(query),
-    tail: (after, onEvents, onFailure) => startTail(source, after, onEvents, onFailure),
+    tail: (after, onEvents, onFailure) => startTail(checked, after, onEvents, onFailure),
+    rawTail: (after, onEvents, onFailure) => startTail(raw, after, onEvents, onFailure),
     close: async () => reader.close(),
   };
 };

@@ -1,8 +1,8 @@
 /** Copies the log, in order, to wherever `send` delivers. */
 
 import type { Checkpoints } from '../../coordination/port.ts';
-import { isFull, type LogReader, type StoredEvent, type StoredPage, upToUnreadable } from '../../log/port.ts';
-import { type Clock, within } from '../../schemas/clock.ts';
+import { type LogReader, PageSize, type StoredEvent, type Tail } from '../../log/port.ts';
+import { type Clock, unlessAborted, within } from '../../schemas/clock.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { retrying, retryLine, Stopped } from '../../stores/guard.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -18,39 +18,6 @@ export interface Relay {
   /** Finishes the batch under way within a second and stores the checkpoint. */
   stop(): Promise<void>;
 }
-
-// Waiting at the head of the log.
-
-/**
- * Resolves when there are events beyond `position`, after `ms`, or when the signal aborts. The events from the tail
- * only wake the relay: the tail checks and upgrades them, which the distribution log does not need.
- */
-const untilMore = async (
-  log: LogReader,
-  position: number,
-  ms: number,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> => {
-  let wake = () => {};
-  const woken = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
-  if (signal.aborted) return;
-  signal.addEventListener('abort', wake, { once: true });
-  const cancel = clock.setTimer(ms, wake);
-  const tail = log.tail(
-    position,
-    async () => wake(),
-    // An event of a newer Parley cannot be checked but can still be copied. Any other failure shows up again on
-    // reading.
-    () => {},
-  );
-  await woken;
-  cancel();
-  signal.removeEventListener('abort', wake);
-  await tail.stop();
-};
 
 const { gatherMs, idleMs, stopMs, longestPauseMs } = BUDGETS.relay;
 
@@ -85,18 +52,52 @@ interface Ready {
   readonly through: number;
 }
 
+/** A page that the log has given. */
+interface Given extends Ready {
+  /** Whether there is more already. */
+  readonly isFull: boolean;
+  readonly at: number;
+  /** Lets the log give the next one. */
+  readonly taken: () => void;
+}
+
+/** Tails give many events at once, however large they are. */
+const pagesOf = (events: readonly StoredEvent[]): readonly { events: StoredEvent[]; isFull: boolean }[] => {
+  const pages: { events: StoredEvent[]; isFull: boolean }[] = [];
+  let size = new PageSize(0);
+  for (const event of events) {
+    if (size.isFull) {
+      size = new PageSize(BUDGETS.relay.page);
+      pages.push({ events: [], isFull: false });
+    }
+    const page = pages.at(-1)!;
+    page.events.push(event);
+    size.add(event);
+    page.isFull = size.isFull;
+  }
+  return pages;
+};
+
 export class RunningRelay implements Relay {
   position = 0;
   private readonly parts: RelayParts;
   private readonly stopping = new AbortController();
   private readonly ended: Promise<void>;
-  private began = Number.NEGATIVE_INFINITY;
+  /** Through which the log has given everything. */
+  private read = 0;
+  private given: Given | undefined;
+  private arrived: () => void = () => {};
   private written = 0;
   private writing: Promise<void> | undefined;
   private nextWrite = Number.NEGATIVE_INFINITY;
 
   constructor(parts: RelayParts) {
     this.parts = parts;
+    const stopped = () => {
+      this.given?.taken();
+      this.arrived();
+    };
+    this.stopping.signal.addEventListener('abort', stopped, { once: true });
     this.ended = this.run().catch((failure: unknown) => {
       if (!(failure instanceof Stopped)) parts.onFailure(failure);
     });
@@ -104,21 +105,9 @@ export class RunningRelay implements Relay {
 
   private async run(): Promise<void> {
     await this.begin();
-    let next = this.next(this.position);
-    while (!this.stopping.signal.aborted) {
-      const ready = await next;
-      // Only a full page proves that there is more. Otherwise events that arrive during the send would be missed.
-      const ahead = isFull(ready.events, BUDGETS.relay.page) ? this.next(ready.through) : undefined;
-      if (ready.through > this.position) await this.relay(ready);
-      else await this.rest();
-      if (ahead === undefined) await this.gather();
-      next = ahead ?? this.next(this.position);
-    }
-  }
-
-  private async gather(): Promise<void> {
-    const restMs = this.began + gatherMs - this.parts.clock.monotonic();
-    if (restMs > 0) await this.parts.clock.delay(restMs, this.stopping.signal);
+    const end = () => this.stopping.abort();
+    const ends = await Promise.allSettled([this.passAll().finally(end), this.follow().finally(end)]);
+    for (const one of ends) if (one.status === 'rejected' && !(one.reason instanceof Stopped)) throw one.reason;
   }
 
   /** A restored log may be behind the checkpoint. What the previous log held beyond its end is useless. */
@@ -127,32 +116,82 @@ export class RunningRelay implements Relay {
     const checkpoint = await this.retried(() => checkpoints.read(NAME), 'the relay does not know where it was');
     const head = await this.retried(() => log.head(), 'the relay cannot read the log');
     this.position = Math.min(checkpoint, head);
+    this.read = this.position;
     this.written = checkpoint;
   }
 
-  /** Reads and encodes the next batch while the previous one is being sent. */
-  private next(after: number): Promise<Ready> {
-    const next = this.read(after);
-    // Prefetched, so possibly never used.
-    next.catch(() => {});
-    return next;
-  }
-
-  private async read(after: number): Promise<Ready> {
-    this.began = this.parts.clock.monotonic();
+  /** It stops at an event that cannot be read, since its followers could not tell that one was left out. */
+  private follow(): Promise<never> {
     const { log } = this.parts;
-    // It stops at an event that cannot be read, since its followers could not tell that one was left out.
-    const page = await this.retried(
-      () => upToUnreadable((limit) => log.rawAll({ after, limit }), BUDGETS.relay.page),
-      'the relay cannot read the log',
-    );
-    return this.ready(page, after);
+    const { signal } = this.stopping;
+    const tailed = async (): Promise<never> => {
+      let tail: Tail | undefined;
+      const failed = new Promise<never>((_, reject) => {
+        tail = log.rawTail(this.read, (events) => this.take(events), reject);
+      });
+      try {
+        return await unlessAborted(failed, signal);
+      } finally {
+        await tail?.stop();
+      }
+    };
+    return this.retried(tailed, 'the relay cannot read the log');
   }
 
-  private ready(page: StoredPage, from: number): Ready {
+  /** Encodes what the log gives, while the page before it is sent. Resolves when the log shall give more. */
+  private async take(events: readonly StoredEvent[]): Promise<void> {
+    for (const page of pagesOf(events)) {
+      const ready = this.ready(page.events, this.read, page.events.at(-1)!.position);
+      await new Promise<void>((taken) => {
+        if (this.stopping.signal.aborted) return taken();
+        this.read = ready.through;
+        this.given = { ...ready, isFull: page.isFull, at: this.parts.clock.monotonic(), taken };
+        this.arrived();
+      });
+    }
+  }
+
+  private async passAll(): Promise<void> {
+    for (;;) {
+      const given = await this.next();
+      if (this.stopping.signal.aborted) return;
+      if (given !== undefined) await this.pass(given);
+      // Idle ticks tell new followers how far the log is.
+      else await this.relay(this.ready([], this.position, this.position));
+    }
+  }
+
+  /** What the log gives next, or undefined if it gives nothing for a while. */
+  private async next(): Promise<Given | undefined> {
+    if (this.given === undefined && !this.stopping.signal.aborted) {
+      const arrival = new Promise<void>((resolve) => {
+        this.arrived = resolve;
+      });
+      const cancel = this.parts.clock.setTimer(idleMs, this.arrived);
+      await arrival;
+      cancel();
+    }
+    const { given } = this;
+    this.given = undefined;
+    return given;
+  }
+
+  /** Small pages keep a least time from one to the next. */
+  private async pass(given: Given): Promise<void> {
+    const { clock } = this.parts;
+    try {
+      if (given.isFull) given.taken();
+      await this.relay(given);
+      const restMs = given.at + gatherMs - clock.monotonic();
+      if (restMs > 0 && !given.isFull) await clock.delay(restMs, this.stopping.signal);
+    } finally {
+      given.taken();
+    }
+  }
+
+  private ready(events: readonly StoredEvent[], from: number, through: number): Ready {
     const { log, partitions } = this.parts;
-    const { events, through } = page;
-    return { records: recordsOf(page, from, log.epoch, partitions), events, through };
+    return { records: recordsOf({ events, through }, from, log.epoch, partitions), events, through };
   }
 
   private async relay({ records, events, through }: Ready): Promise<void> {
@@ -186,29 +225,25 @@ export class RunningRelay implements Relay {
     }
   }
 
-  /** Idle ticks tell new followers how far the log is. */
-  private async rest(): Promise<void> {
-    const { log, clock } = this.parts;
-    const began = clock.monotonic();
-    await untilMore(log, this.position, idleMs, clock, this.stopping.signal);
-    if (clock.monotonic() - began < idleMs) return;
-    await this.relay(this.ready({ events: [], through: this.position }, this.position));
-  }
-
   private async retried<T>(
     work: () => Promise<T>,
     message: string,
     isRefused: (failure: unknown) => boolean = () => false,
   ): Promise<T> {
     const { logger, isFinal, clock } = this.parts;
-    return retrying(work, {
-      clock,
-      signal: this.stopping.signal,
-      // A send fails only after seconds of retries.
-      longestMs: longestPauseMs,
-      again: (failure) => !isFinal(failure) && !isRefused(failure),
-      onRetry: retryLine(logger, {}, message),
-    });
+    const { signal } = this.stopping;
+    try {
+      return await retrying(work, {
+        clock,
+        signal,
+        // A send fails only after seconds of retries.
+        longestMs: longestPauseMs,
+        again: (failure) => !signal.aborted && !isFinal(failure) && !isRefused(failure),
+        onRetry: retryLine(logger, {}, message),
+      });
+    } catch (failure) {
+      throw signal.aborted ? new Stopped() : failure;
+    }
   }
 
   /** The stored checkpoint trails the relay, which does not wait for the vault; a restart may repeat a little. */

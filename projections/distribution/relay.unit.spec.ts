@@ -105,4 +105,26 @@ describe('a relay', () => {
     await relay.stop();
     expect(records.filter(({ key }) => key !== null)).toHaveLength(50);
   });
+
+  it('sends a lone event at once, and what comes within ten milliseconds after it together', async () => {
+    const log = new MemoryLog();
+    const story = new Story(log);
+    const { relay, records } = relayTo(log);
+    const relayed = () => records.filter(({ key }) => key !== null).length;
+    await clock.advance(0);
+    story.post('100', '1');
+    await clock.advance(0);
+    expect(relayed()).toBe(1);
+    for (let n = 0; n < 5; n += 1) story.post('100', '1');
+    await clock.advance(BUDGETS.relay.gatherMs - 1);
+    expect(relayed()).toBe(1);
+    await clock.advance(1);
+    expect(relayed()).toBe(6);
+    const ticks = records.filter(({ key }) => key === null).map(({ value }) => parseTick(value));
+    expect(ticks.map(({ from, through, count }) => [from, through, count])).toEqual([
+      [0, 1, 1],
+      [1, 6, 5],
+    ]);
+    await relay.stop();
+  });
 });
