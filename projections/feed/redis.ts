@@ -4,6 +4,7 @@ import type { FeedChannel } from './channels.ts';
 import type { FeedPublisher, FeedTransport, SignalPublisher, TransportListener } from './port.ts';
 import { ChainedPublisher, type SendMessages } from './publish.ts';
 import { signalsThrough } from './signals.ts';
+import { type NamedMessage, sentTogether } from './together.ts';
 
 /** Redis names of the feed's channels. All channels of a partition share a slot, so their messages stay in order. */
 export class FeedNames {
@@ -26,18 +27,26 @@ export class FeedNames {
   }
 }
 
+/** Fails within the connection's time-out, and at once while there is no connection. */
+const published = async (client: RedisClient, messages: readonly NamedMessage[]): Promise<(Error | null)[]> => {
+  const pipeline = client.pipeline();
+  for (const { name, text } of messages) pipeline.spublish(name, text);
+  return ((await pipeline.exec()) ?? []).map(([failure]) => failure);
+};
+
 /**
- * Publishes each batch in one pipeline. Fails within the connection's time-out, and at once while there is no
- * connection.
+ * Publishes each batch in one pipeline: on a single server with those of the other partitions, in a cluster alone, since
+ * a partition's channels have a slot of their own.
  * @param client of its own: commands of other users would come in between
  */
-const sendOn =
-  (client: RedisClient, names: FeedNames): SendMessages =>
-  async (partition, messages) => {
-    const pipeline = client.pipeline();
-    for (const { channel, text } of messages) pipeline.spublish(names.of(partition, channel), text);
-    for (const [failure] of (await pipeline.exec()) ?? []) if (failure !== null) throw failure;
+const sendOn = (client: RedisClient, names: FeedNames): SendMessages => {
+  const send = async (messages: readonly NamedMessage[]): Promise<void> => {
+    for (const failure of await published(client, messages)) if (failure !== null) throw failure;
   };
+  const publish = client instanceof Cluster ? send : sentTogether((messages) => published(client, messages));
+  return (partition, messages) =>
+    publish(messages.map(({ channel, text }) => ({ name: names.of(partition, channel), text })));
+};
 
 /** Channels per command. */
 const CHANNELS = 500;
