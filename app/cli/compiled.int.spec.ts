@@ -21,7 +21,7 @@ describe('a script with what V8 compiled of it', () => {
       script,
       `${BEGIN} module.exports = { done: ${done} }; require('node:fs').appendFileSync('${script}.ran', 'x'); })`,
     );
-  const run = () => runCompiled(pathToFileURL(script), 'command');
+  const run = () => runCompiled(pathToFileURL(script), 'command', 0);
   const runs = () => readFileSync(`${script}.ran`, 'utf8').length;
 
   beforeEach(() => {

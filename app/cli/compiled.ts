@@ -55,11 +55,21 @@ const writeIfPossible = (file: string, data: Buffer): void => {
   }
 };
 
+/** Milliseconds in which a server has served some requests, whose code is then kept too. */
+const SERVED_MS = 10_000;
+
+/** A command has nothing left to do; a server goes on. */
+const whenMostHasRun = (servedMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    process.once('beforeExit', () => resolve());
+    setTimeout(resolve, servedMs).unref();
+  });
+
 /**
  * @param url a script in ASCII, one function as `Run`. It is named by its content, because V8 compares only its length
  * @param use what is run of it: each use has the code of its own functions compiled
  */
-export const runCompiled = async (url: URL, use: string): Promise<void> => {
+export const runCompiled = async (url: URL, use: string, servedMs: number = SERVED_MS): Promise<void> => {
   const filename = fileURLToPath(url);
   // The tag says for which V8, with which flags, on which processor.
   const compiled = `${filename}.${use}.${cachedDataVersionTag()}`;
@@ -71,6 +81,8 @@ export const runCompiled = async (url: URL, use: string): Promise<void> => {
   const run = script.runInThisContext() as Run;
   run(module.exports, createRequire(filename), module, filename, dirname(filename));
   await (module.exports as Exports).done;
-  // Only now, with the functions that were compiled when they were first called.
-  if (cachedData === undefined || script.cachedDataRejected) writeIfPossible(compiled, script.createCachedData());
+  if (cachedData !== undefined && script.cachedDataRejected !== true) return;
+  await whenMostHasRun(servedMs);
+  // V8 compiles a function when it is first called, so this holds those that are needed.
+  writeIfPossible(compiled, script.createCachedData());
 };
