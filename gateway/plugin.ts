@@ -7,14 +7,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { WebSocket } from 'ws';
 import { addressKey } from '../schemas/address.ts';
 import { errorBody, parleyError } from '../schemas/errors.ts';
 import { answerRaw } from '../schemas/http/raw-answer.ts';
 import { compressionOf } from './compression.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway, Handshake } from './gateway.ts';
 import { Closings } from './session.ts';
+import type { SocketProcesses } from './socket-processes/pool.ts';
 import { GATEWAY_SOCKETS, type GatewaySocket } from './websocket.ts';
 
 /** Node's name for the response a socket is busy with. */
@@ -22,14 +23,14 @@ interface BusySocket extends Socket {
   _httpMessage?: ServerResponse | null;
 }
 
-/**
- * `@fastify/websocket` leaves an error listener that keeps request and reply, and the socket keeps the response it was
- * assigned to: about 3 KB for as long as the connection lasts.
- */
-const letGo = (ws: WebSocket, socket: BusySocket): void => {
-  ws.removeAllListeners('error');
+/** The socket keeps the response it was assigned to: with what that keeps, 3 KB for as long as the connection lasts. */
+const letGo = (socket: BusySocket): void => {
   socket._httpMessage?.detachSocket(socket);
 };
+
+interface UpgradeRequest extends IncomingMessage {
+  readonly upgrade?: boolean;
+}
 
 interface GatewayQuery {
   readonly v?: string;
@@ -41,6 +42,13 @@ interface GatewayQuery {
 const speaks = ({ v = '10', encoding = 'json' }: GatewayQuery): boolean =>
   (v === '10' || v === '9') && encoding === 'json';
 
+const handshakeOf = ({ headers: { host }, ip, query }: FastifyRequest): Handshake => ({
+  host,
+  peer: addressKey(ip),
+  compress: compressionOf((query as GatewayQuery).compress),
+  ...(speaks(query as GatewayQuery) ? {} : { refuse: Closings.invalidVersion }),
+});
+
 const ROOT = /^\/(?=\?|$)/;
 
 /** Some libraries connect to the root of the host, which answers GET with something else. */
@@ -51,29 +59,57 @@ const takeRoot = (request: IncomingMessage): void => {
 /** What HTTP asks of an answer that names another protocol. */
 const UPGRADE = { connection: 'upgrade, close', upgrade: 'websocket' };
 
-/** Mounts `/gateway` and `/gateway/`, and takes upgrades at `/`. */
-export const registerGateway = async (app: FastifyInstance, gateway: Gateway): Promise<void> => {
+/**
+ * Mounts `/gateway` and `/gateway/`, and takes upgrades at `/`.
+ * @param processes which hold the sockets; absent where this process does
+ */
+export const registerGateway = async (
+  app: FastifyInstance,
+  gateway: Pick<Gateway, 'accept'>,
+  processes?: SocketProcesses,
+): Promise<void> => {
   await app.register(websocket, {
     options: GATEWAY_SOCKETS as unknown as NonNullable<WebsocketPluginOptions['options']>,
     preClose: (done) => done(),
   });
   const handle = (ws: WebSocket, request: FastifyRequest): void => {
     const { socket } = request.raw;
-    letGo(ws, socket);
-    gateway.accept((ws as GatewaySocket).over(socket), {
-      host: request.headers.host,
-      peer: addressKey(request.ip),
-      compress: compressionOf((request.query as GatewayQuery).compress),
-      ...(speaks(request.query as GatewayQuery) ? {} : { refuse: Closings.invalidVersion }),
-    });
+    letGo(socket);
+    // One of the plugin's, which keeps request and reply.
+    ws.removeAllListeners('error');
+    gateway.accept((ws as GatewaySocket).over(socket), handshakeOf(request));
   };
-  app.server.prependListener('upgrade', takeRoot);
+  /** What came after the requests for an upgrade. */
+  const heads = new WeakMap<IncomingMessage, Buffer>();
+  const handOver = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    const { raw } = request;
+    const head = heads.get(raw);
+    // The address is known until the socket is gone.
+    const handshake = handshakeOf(request);
+    const link = head && processes?.take(raw, head);
+    if (link === undefined) done();
+    else {
+      reply.hijack();
+      letGo(raw.socket);
+      gateway.accept(link, handshake);
+    }
+  };
+  app.server.prependListener('upgrade', (request: IncomingMessage, _socket: Duplex, head: Buffer) => {
+    takeRoot(request);
+    heads.set(request, head);
+  });
   app.websocketServer.on('wsClientError', (_failure: Error, socket: Duplex) =>
     answerRaw(socket, parleyError('upgradeRequired'), { ...UPGRADE, 'sec-websocket-version': '13' }),
   );
+  // Nobody reads further requests from it: an answer without an upgrade is its last, whoever gave it.
+  app.addHook('onResponse', ({ raw }, _reply, done) => {
+    if ((raw as UpgradeRequest).upgrade === true) raw.socket.destroySoon();
+    done();
+  });
   const explain = (_request: FastifyRequest, reply: FastifyReply) => {
     const error = parleyError('upgradeRequired');
     return reply.code(error.status).headers(UPGRADE).send(errorBody(error));
   };
-  for (const url of ['/gateway', '/gateway/']) app.route({ method: 'GET', url, handler: explain, wsHandler: handle });
+  for (const url of ['/gateway', '/gateway/'])
+    app.route({ method: 'GET', url, onRequest: handOver, handler: explain, wsHandler: handle });
 };

@@ -236,6 +236,17 @@ export const settings = {
     '5000',
     'Milliseconds over which a stopping server sends clients away.',
   ),
+  threads: setting(
+    'THREADS',
+    parsed<number | null>('a whole number from 1 to 64, or nothing', (given) => {
+      if (given === '') return option.some(null);
+      return /^\d{1,2}$/.test(given) && Number(given) >= 1 && Number(given) <= 64
+        ? option.some(Number(given))
+        : option.none;
+    }),
+    '',
+    'Processes that hold the sockets of clients, each with one thread; 1: the main process holds them. Without it, another one for every 500 sessions, up to 8 and one less than there are cores; with fewer than three cores none.',
+  ),
   tracingUrl: setting(
     'TRACING_URL',
     address('http', 'https'),

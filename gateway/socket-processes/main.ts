@@ -1,0 +1,16 @@
+/** The program of a socket process. It ends with the main process. */
+
+import { Socket } from 'node:net';
+import { type Handover, IS_UP, STREAM_FD } from './entries.ts';
+import { HeldSockets } from './held-sockets.ts';
+
+const main = new Socket({ fd: STREAM_FD, readable: true, writable: true });
+const sockets = new HeldSockets(main);
+const end = () => process.exit(0);
+main.on('error', end);
+main.on('close', end);
+process.on('disconnect', end);
+// Sent to the whole group of processes; the main process sends the clients away first.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
+process.on('message', (handover: Handover, socket) => sockets.take(handover, socket as Socket | undefined));
+process.send!(IS_UP);

@@ -1,0 +1,119 @@
+/** The socket processes of a server: starts them, hands sockets to them and replaces those that end. */
+
+import { existsSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../schemas/clock.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Link } from '../link.ts';
+import { SocketProcess } from './socket-process.ts';
+
+/** The built program beside this code. Specs run unbuilt code and have no other processes. */
+const PROGRAM = new URL('./socket-process.js', import.meta.url);
+
+/** How long after one has ended the next takes its place. */
+const RESTART_MS = 1_000;
+/** How often it is checked that each does what it is told. One that stands still at two checks in a row is ended. */
+const LOOK_MS = 5_000;
+
+export interface SocketProcesses {
+  /**
+   * Hands over the socket of a request for an upgrade. The handshake is answered elsewhere.
+   * @returns `undefined` when this process must serve it itself: no other is up, or the request asks for something else
+   */
+  take(request: IncomingMessage, head: Buffer): Link | undefined;
+  /** How many can take sockets. */
+  readonly up: number;
+  /** Ends them. */
+  close(): Promise<void>;
+}
+
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/** Whether the handshake will succeed, but for the protocols that the client names. */
+const isPlain = ({ headers, method }: IncomingMessage): boolean =>
+  method === 'GET' &&
+  headers.upgrade?.toLowerCase() === 'websocket' &&
+  headers['sec-websocket-version'] === '13' &&
+  KEY.test(headers['sec-websocket-key'] ?? '') &&
+  headers['sec-websocket-protocol'] === undefined;
+
+interface Options {
+  /** How many there should be, asked whenever a socket comes. It never falls. */
+  readonly wanted: () => number;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** The built program, by default that beside this code. */
+  readonly program?: URL;
+}
+
+class Pool implements SocketProcesses {
+  private readonly program: string;
+  private readonly options: Options;
+  private readonly processes = new Set<SocketProcess>();
+  private readonly endLooks: () => void;
+  /** One has ended lately. */
+  private recovering = false;
+  private closed = false;
+
+  constructor(options: Options) {
+    this.options = options;
+    this.program = fileURLToPath(options.program ?? PROGRAM);
+    this.grow();
+    const stood = new Map<SocketProcess, number>();
+    this.endLooks = options.clock.every(LOOK_MS, () => {
+      for (const each of this.processes) {
+        const { busy, done } = each.progress;
+        if (busy && stood.get(each) === done) {
+          options.logger.error({ sockets: each.sockets }, 'a socket process stands still');
+          each.kill();
+        }
+        if (busy) stood.set(each, done);
+        else stood.delete(each);
+      }
+    });
+  }
+
+  get up(): number {
+    return [...this.processes].filter(({ isUp }) => isUp).length;
+  }
+
+  take(request: IncomingMessage, head: Buffer): Link | undefined {
+    if (this.closed || !isPlain(request)) return undefined;
+    this.grow();
+    let best: SocketProcess | undefined;
+    for (const each of this.processes) if (each.isUp && !(best && best.sockets <= each.sockets)) best = each;
+    const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = request.headers;
+    const headers = { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version };
+    return best?.take(request.socket, { headers, head: head.toString('base64') });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.endLooks();
+    await Promise.all([...this.processes].map((each) => each.close()));
+  }
+
+  private grow(): void {
+    while (!this.recovering && this.processes.size < this.options.wanted()) this.start();
+  }
+
+  private start(): void {
+    const { logger, clock } = this.options;
+    const started: SocketProcess = new SocketProcess(this.program, (why) => {
+      this.processes.delete(started);
+      if (this.closed) return;
+      logger.error(why, 'a socket process has ended, and with it its sockets; another takes its place');
+      this.recovering = true;
+      clock.setTimer(RESTART_MS, () => {
+        this.recovering = false;
+        if (!this.closed) this.grow();
+      });
+    });
+    this.processes.add(started);
+  }
+}
+
+/** @returns `undefined` without the built program */
+export const openSocketProcesses = (options: Options): SocketProcesses | undefined =>
+  existsSync(options.program ?? PROGRAM) ? new Pool(options) : undefined;
