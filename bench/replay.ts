@@ -46,7 +46,7 @@ const replayOverHttp = async (url: string, authorization: string, after: number)
 export const replay: Bench = {
   name: 'replay',
   title: 'events/s through HTTP / raw scan',
-  reach: { comparison: '>=', value: 0.3 },
+  reach: { comparison: '>=', value: 0.5 },
   prepare: million,
   run: async () => {
     const { place } = await million();

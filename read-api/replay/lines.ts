@@ -158,10 +158,12 @@ export const sealedLines = (events: readonly StoredEvent[], { format, ids }: Lin
   let length = 0;
   for (const event of events) {
     const before = format === 'ndjson' ? '' : `id: ${event[ids]}\nevent: ${event.type}\ndata: `;
-    const line = `${before}${lineOf(event)}${format === 'ndjson' ? '\n' : '\n\n'}`;
+    const after = format === 'ndjson' ? '\n' : '\n\n';
+    const line = `${before}${lineOf(event)}${after}`;
+    const data = line.length - after.length - '}'.length - event.data.length;
     const bytes = Buffer.byteLength(line);
     const offset = bytes === line.length ? (at: number) => at : (at: number) => Buffer.byteLength(line.slice(0, at));
-    const first = sealedAt(line);
+    const first = sealedAt(line, data);
     for (let start = first, end = 0; start >= 0; start = sealedAt(line, end)) {
       end = sealedEnd(line, start);
       authors.add(authorOf(line, start));
@@ -170,8 +172,9 @@ export const sealedLines = (events: readonly StoredEvent[], { format, ids }: Lin
     if (first >= 0 && event.stream.startsWith(CHANNEL) && !isReason(line, first)) {
       const channelId = event.stream.slice(CHANNEL.length);
       const said = messages.get(channelId);
-      if (said === undefined) messages.set(channelId, [messageIdOf(line)]);
-      else said.push(messageIdOf(line));
+      const messageId = messageIdOf(line, data);
+      if (said === undefined) messages.set(channelId, [messageId]);
+      else said.push(messageId);
     }
     lines.push(line);
     length += bytes;
