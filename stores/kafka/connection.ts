@@ -16,6 +16,7 @@ import { BUDGETS } from '../budgets.ts';
 import { addressOf, parseServers } from '../urls.ts';
 import { WrongPartitions } from './failures.ts';
 import './numbers.ts';
+import './produce.ts';
 import './request-queue.ts';
 
 /** The topics of one installation. */
