@@ -1,5 +1,6 @@
 /** For specs: a small cluster's stores in their own namespace, a log to append to, and a follower for it. */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { either } from 'fp-ts';
 import type { Checkpoints } from '../../coordination/port.ts';
 import type { EventLog } from '../../log/port.ts';
@@ -21,6 +22,9 @@ const unwanted = (line: string): never => {
   throw new Error(line);
 };
 
+/** Between looks at the log. Without it a follower takes a core, and its questions another. */
+const LOOK_MS = 20;
+
 /** Follows the log into the generation that is read, as a projector does, until it is stopped. */
 const following = (log: EventLog, checkpoints: Checkpoints, { kind }: ViewTools) => {
   const fillings = new Map<number, Filling>();
@@ -37,7 +41,10 @@ const following = (log: EventLog, checkpoints: Checkpoints, { kind }: ViewTools)
     await filling.flush();
   };
   const run = async () => {
-    while (!stopped) await step();
+    while (!stopped) {
+      await step();
+      await pause(LOOK_MS);
+    }
   };
   const running = run();
   return {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type TestViews, testViews } from '../../app/cluster/testing.ts';
 import { RebuildFailed } from './filling.ts';
@@ -100,11 +101,12 @@ describe.each(Object.keys(SPOILED) as ViewName[])('%s', (view) => {
   it('is rebuilt while it is written to, and read from the new generation', async () => {
     let talking = true;
     const talk = async () => {
-      // Not without end: on a busy machine the log would grow faster than it is read.
+      // With pauses, and not without end: the log would grow faster than a busy machine reads it, and each rebuild reads it all.
       for (let round = 0; talking && round < 500; round += 1) {
         for (const channel of ['30', '31', '32', '33']) views.story.post(channel, '10');
         views.story.user(String(1000 + views.story.log.all.length));
         await views.append();
+        await pause(20);
       }
     };
     const talked = talk();
