@@ -15,6 +15,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { BUDGETS } from '../budgets.ts';
 import { addressOf, parseServers } from '../urls.ts';
 import { WrongPartitions } from './failures.ts';
+import './fetch.ts';
 import './numbers.ts';
 import './produce.ts';
 import './request-queue.ts';

@@ -94,9 +94,14 @@ declare module 'kafkajs/src/broker/index.js' {
     readonly request: { readonly apiVersion: number; readonly encode: () => Promise<Encoder> };
     readonly response: unknown;
   }
+  export interface Fetched {
+    readonly request: { readonly apiVersion: number };
+    readonly response: { readonly decode: (bytes: Buffer) => Promise<unknown> };
+  }
   interface Broker {
     readonly lookupRequest: (key: number, versions: unknown) => (request: ProduceRequest) => Made;
     produce(given: Partial<ProduceRequest>): Promise<unknown>;
+    fetch(given: object): Promise<unknown>;
   }
   const Broker: { readonly prototype: Broker };
   export default Broker;
