@@ -11,7 +11,7 @@ const modules = {
   parley: 'app/cli/entry.ts',
   bench: 'bench/main.ts',
   'rendering-worker': 'read-api/replay/rendering-worker.ts',
-  'socket-process': 'gateway/socket-processes/main.ts',
+  'socket-process': 'app/cli/socket-process.ts',
 };
 
 /** Stay in node_modules: compiled code, what looks for its own files, and what few processes load. */

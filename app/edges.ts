@@ -9,7 +9,7 @@ import { defaultGatewayConfig, type GatewayConfig } from '../gateway/config.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import { registerGateway } from '../gateway/plugin.ts';
 import type { GatewayDeps, GatewayMetrics } from '../gateway/ports.ts';
-import { openSocketProcesses } from '../gateway/socket-processes/pool.ts';
+import { openSocketProcesses, socketProcessesWanted } from '../gateway/socket-processes/pool.ts';
 import { accountRoutes } from '../http/account-routes.ts';
 import { commandRoutes } from '../http/command-routes.ts';
 import { identityRoutes } from '../http/identity-routes.ts';
@@ -160,26 +160,6 @@ export const httpEdge = (
 
 /** The shared presence of all nodes and, in a cluster, the source of events and of views as of a position. */
 export type Shared = Pick<GatewayDeps, 'feed' | 'registry'>;
-
-/** Sessions for which another socket process is worth its 50 MB of memory and the hop of a fifth of a millisecond. */
-const SESSIONS_EACH = 500;
-/** The main process cannot feed more. */
-const MOST_PROCESSES = 8;
-
-/**
- * How many socket processes there should be. Without a setting, one core remains for the main process, and a small server
- * has none.
- * @returns `undefined` for none ever
- */
-export const socketProcessesWanted = (
-  threads: number | null,
-  cores: number,
-  sessions: () => number,
-): (() => number) | undefined => {
-  if (threads !== null) return threads === 1 ? undefined : () => threads;
-  const most = Math.min(cores - 1, MOST_PROCESSES);
-  return most < 2 ? undefined : () => Math.min(most, Math.floor(sessions() / SESSIONS_EACH));
-};
 
 /** Mounts the socket. */
 export const gatewayEdge = async (

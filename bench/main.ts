@@ -31,6 +31,7 @@ import { serveProgram } from './support/child.ts';
 import { removeMillion } from './support/million.ts';
 import { removePopulous } from './support/populous.ts';
 import { appendFigures } from './support/raw-appends.ts';
+import { threads } from './threads.ts';
 
 const KURRENTDB = 'log-kurrentdb';
 const PEERS = 'peers';
@@ -54,6 +55,7 @@ const embeddedBenches: readonly Bench[] = [
   channels,
   fanout,
   fanoutBursts,
+  threads,
   sessions,
   resume,
   history,

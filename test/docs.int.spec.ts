@@ -58,7 +58,7 @@ describe('docs/gateway.md', () => {
 
   it('lists every dispatch', () => {
     const sources = readdirSync(join(project, 'gateway'))
-      .filter((name) => !/\.(spec|testing)\.ts$|^testing/.test(name))
+      .filter((name) => /\.ts$/.test(name) && !/\.(spec|testing)\.ts$|^testing/.test(name))
       .map((name) => join('gateway', name));
     const text = [
       'presenter/dispatches.ts',

@@ -31,11 +31,12 @@ export interface Place {
   remove(): Promise<void>;
 }
 
-export const startPlace = async (): Promise<Place> => {
+/** @param more variables for the server */
+export const startPlace = async (more: Readonly<Record<string, string>> = {}): Promise<Place> => {
   const folder = temporaryFolder();
   let server: Server;
   const start = async () => {
-    server = await startServer({ data: folder.path, env: BENCH_ENV, timeoutMs: START_TIMEOUT });
+    server = await startServer({ data: folder.path, env: { ...BENCH_ENV, ...more }, timeoutMs: START_TIMEOUT });
     return server;
   };
   await start();

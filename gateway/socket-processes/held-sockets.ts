@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import type { Clock } from '../../schemas/clock.ts';
 import { COMPRESSIONS } from '../compression.ts';
 import type { LinkHolder } from '../link.ts';
 import { GATEWAY_SOCKETS, type GatewaySocket } from '../websocket.ts';
@@ -43,6 +44,7 @@ class HeldSocket implements LinkHolder {
 
 export class HeldSockets {
   private readonly main: Duplex;
+  private readonly clock: Pick<Clock, 'setTimer'>;
   private readonly server = new WebSocketServer({ ...GATEWAY_SOCKETS, noServer: true });
   private readonly sockets = new Map<number, HeldSocket>();
   /** The highest number of a socket that has come. They come in the order of their numbers, but not with the batches. */
@@ -60,8 +62,9 @@ export class HeldSockets {
   private readonly heldUp = new Set<HeldSocket>();
 
   /** @param main the stream of batches from and to the main process */
-  constructor(main: Duplex) {
+  constructor(main: Duplex, clock: Pick<Clock, 'setTimer'>) {
     this.main = main;
+    this.clock = clock;
     const batches = new Batches((batch) => this.carryOut(batch));
     main.on('data', (chunk: Buffer) => batches.add(chunk));
     main.on('drain', () => {
@@ -212,9 +215,9 @@ export class HeldSockets {
     }
     if (this.slow.size === 0 || this.looking) return;
     this.looking = true;
-    setTimeout(() => {
+    this.clock.setTimer(LOOK_MS, () => {
       this.looking = false;
       this.post();
-    }, LOOK_MS);
+    });
   }
 }

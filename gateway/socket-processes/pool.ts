@@ -39,7 +39,7 @@ const isPlain = ({ headers, method }: IncomingMessage): boolean =>
   headers['sec-websocket-protocol'] === undefined;
 
 interface Options {
-  /** How many there should be, asked whenever a socket comes. It never falls. */
+  /** How many there should be, asked whenever a socket comes. Those beyond it stay. */
   readonly wanted: () => number;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -91,7 +91,12 @@ class Pool implements SocketProcesses {
   async close(): Promise<void> {
     this.closed = true;
     this.endLooks();
-    await Promise.all([...this.processes].map((each) => each.close()));
+    const all = [...this.processes];
+    const cancel = this.options.clock.setTimer(LOOK_MS, () => {
+      for (const each of all) each.kill();
+    });
+    await Promise.all(all.map((each) => each.close()));
+    cancel();
   }
 
   private grow(): void {
@@ -113,6 +118,26 @@ class Pool implements SocketProcesses {
     this.processes.add(started);
   }
 }
+
+/** Sessions for which another process is worth its memory and the hop. */
+const SESSIONS_EACH = 500;
+/** The main process has work of its own for each delivery, and would not keep more of them busy. */
+const MOST_PROCESSES = 8;
+
+/**
+ * How many socket processes there should be. Without a setting, one core remains for the main process, and a small server
+ * has none.
+ * @returns `undefined` for none ever
+ */
+export const socketProcessesWanted = (
+  threads: number | null,
+  cores: number,
+  sessions: () => number,
+): (() => number) | undefined => {
+  if (threads !== null) return threads === 1 ? undefined : () => threads;
+  const most = Math.min(cores - 1, MOST_PROCESSES);
+  return most < 2 ? undefined : () => Math.min(most, Math.floor(sessions() / SESSIONS_EACH));
+};
 
 /** @returns `undefined` without the built program */
 export const openSocketProcesses = (options: Options): SocketProcesses | undefined =>

@@ -16,7 +16,7 @@ export const startSocketProcesses = async (count: number): Promise<SocketProcess
   const folder = mkdtempSync(join(tmpdir(), 'parley-socket-process-'));
   const program = join(folder, 'socket-process.cjs');
   await build({
-    entryPoints: [fileURLToPath(new URL('./main.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL('../../app/cli/socket-process.ts', import.meta.url))],
     outfile: program,
     bundle: true,
     platform: 'node',

@@ -1,11 +1,12 @@
 /** The program of a socket process. It ends with the main process. */
 
 import { Socket } from 'node:net';
-import { type Handover, IS_UP, STREAM_FD } from './entries.ts';
-import { HeldSockets } from './held-sockets.ts';
+import { type Handover, IS_UP, STREAM_FD } from '../../gateway/socket-processes/entries.ts';
+import { HeldSockets } from '../../gateway/socket-processes/held-sockets.ts';
+import { systemClock } from '../../schemas/clock.ts';
 
 const main = new Socket({ fd: STREAM_FD, readable: true, writable: true });
-const sockets = new HeldSockets(main);
+const sockets = new HeldSockets(main, systemClock);
 const end = () => process.exit(0);
 main.on('error', end);
 main.on('close', end);
