@@ -168,6 +168,9 @@ export class Compressor {
   }
 }
 
+/** Whether this Node has such streams. */
+export const canRemember = (kind: Compression): boolean => kind === 'zlib-stream' || createZstdCompress !== undefined;
+
 /** @param remembers whether it may; where this Node cannot, it stores all the same */
 export const openCompressor = (kind: Compression, remembers: boolean): Compressor =>
   new Compressor((remembers ? remembering(kind) : undefined) ?? storing(kind));

@@ -9,7 +9,7 @@ import { FairQueue } from '../schemas/fair-queue.ts';
 import { Op } from '../schemas/gateway/frames.ts';
 import { Quota } from '../schemas/quota.ts';
 import { fallBehind } from './catch-up.ts';
-import { type Compression, Memories } from './compression.ts';
+import { type Compression, canRemember, Memories } from './compression.ts';
 import { controlFrame, RECONNECT } from './encoding.ts';
 import { FanOut } from './fan-out.ts';
 import { sweep } from './heartbeats.ts';
@@ -135,7 +135,7 @@ class ParleyGateway implements Gateway, SessionHost {
   }
 
   accept(link: Link, { host, peer, compress, refuse }: Handshake): void {
-    const remembers = compress !== undefined && this.memories.take();
+    const remembers = compress !== undefined && canRemember(compress) && this.memories.take();
     if (compress !== undefined) link.compress(compress, remembers);
     const session = new Session(link, this.parts.outbox.laneOf(link), this, host, peer);
     session.remembers = remembers;

@@ -39,14 +39,19 @@ export class BatchWriter {
     this.end += bytes.length;
   }
 
-  /** Sends the batch and begins another. @returns false when the stream should be given time */
-  send(stream: Duplex): boolean {
+  /** Sends the batch and begins another. */
+  send(stream: Duplex): void {
     this.bytes.writeUInt32LE(this.end, 0);
-    const more = stream.write(this.bytes.subarray(0, this.end));
-    // What the kernel has not taken is still read from.
-    if (stream.writableLength > 0 || this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(KEPT_BYTES);
+    const batch = this.bytes.subarray(0, this.end);
+    // Behind others it waits as a copy, and takes no more memory than it must.
+    if (stream.writableLength > 0) stream.write(Buffer.from(batch));
+    else {
+      stream.write(batch);
+      // What the kernel has not taken is still read from.
+      if (stream.writableLength > 0) this.bytes = Buffer.allocUnsafeSlow(KEPT_BYTES);
+    }
+    if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(KEPT_BYTES);
     this.end = HEAD;
-    return more;
   }
 
   private reserve(more: number): void {

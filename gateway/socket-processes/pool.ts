@@ -60,16 +60,19 @@ class Pool implements SocketProcesses {
     this.options = options;
     this.program = fileURLToPath(options.program ?? PROGRAM);
     this.grow();
-    const stood = new Map<SocketProcess, number>();
+    const stood = new WeakMap<SocketProcess, number>();
     this.endLooks = options.clock.every(LOOK_MS, () => {
       for (const each of this.processes) {
+        if (!each.isUp) continue;
         const { busy, done } = each.progress;
         if (busy && stood.get(each) === done) {
           options.logger.error({ sockets: each.sockets }, 'a socket process stands still');
           each.kill();
+        } else if (busy) stood.set(each, done);
+        else {
+          stood.delete(each);
+          each.prod();
         }
-        if (busy) stood.set(each, done);
-        else stood.delete(each);
       }
     });
   }

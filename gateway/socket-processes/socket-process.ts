@@ -111,11 +111,12 @@ export class SocketProcess implements HoldingProcess {
   }
 
   flushed(): void {
-    if (this.out.isEmpty || this.ended) return;
-    this.sent += 1;
-    this.out.send(this.stream);
-    this.frames.clear();
-    this.lastFrames = undefined;
+    if (!this.out.isEmpty && !this.ended) this.post();
+  }
+
+  /** Gives it something to do that it cannot fail at, so that `progress` shows whether it runs. */
+  prod(): void {
+    if (!this.ended) this.post();
   }
 
   /** Ends it, and its sockets with it. */
@@ -130,6 +131,13 @@ export class SocketProcess implements HoldingProcess {
     this.flushed();
     this.stream.end();
     await gone;
+  }
+
+  private post(): void {
+    this.sent += 1;
+    this.out.send(this.stream);
+    this.frames.clear();
+    this.lastFrames = undefined;
   }
 
   private place(frames: Buffer): void {
