@@ -20,7 +20,11 @@ const on = (node: (typeof NODES)[number], account?: Account) => new Api(cluster.
 const either = (index: number) => NODES[index % NODES.length]!;
 
 beforeAll(async () => {
-  cluster = await startCluster({ processes: { one: ALL, other: ALL } });
+  cluster = await startCluster({
+    processes: { one: ALL, other: ALL },
+    // Sockets that are held by other processes are taken over and closed like any.
+    envOf: (node) => (node === 'other' ? { PARLEY_THREADS: '2' } : {}),
+  });
   owner = await on('one').register(someName('owner'));
   guild = await on('one', owner).createGuild('Two nodes');
   channel = guild.channel;
