@@ -15,6 +15,8 @@ export class Lane<S> {
   /** How many of those have been written to. */
   at = 0;
   scheduled = false;
+  /** Delivery has waited for it for long enough, and goes on without it until it has caught up. */
+  isLate = false;
   private whenCaughtUp: (() => void)[] = [];
 
   constructor(pace = AT_ONCE) {
@@ -27,6 +29,7 @@ export class Lane<S> {
   }
 
   caughtUp(): void {
+    this.isLate = false;
     const resume = this.whenCaughtUp;
     this.whenCaughtUp = [];
     for (const each of resume) each();

@@ -1,6 +1,6 @@
 /** Sends frames: everything that one turn of the event loop has for a socket leaves in one write. */
 
-import type { Clock } from '../schemas/clock.ts';
+import { type Clock, within } from '../schemas/clock.ts';
 import type { GatewayConfig } from './config.ts';
 import { encodeInto, type Outgoing } from './frame-bytes.ts';
 import { FrameTree } from './frame-tree.ts';
@@ -17,6 +17,9 @@ const SOCKETS_PER_TURN = 256;
  * the flush. Measured: with 256 KB, 20 busy channels made delivery lag by 400 to 750 ms.
  */
 const AHEAD_OF_FLUSH = 4 * 1024 * 1024;
+
+/** How long delivery waits for a flush of sockets that another process holds, in milliseconds. */
+const HELD_UP_MS = 1_000;
 
 const SCRATCH_BYTES = 128 * 1024;
 const NO_SCRATCH = Buffer.alloc(0);
@@ -61,7 +64,9 @@ export class Outbox {
     if (from === null) this.wait(session, session.lane.root.next(frame));
     else {
       session.pending = from.next(frame);
-      if (session.phase === Phase.holding && session.pending.length > this.heldBudget) this.tooSlow(session);
+      const { length } = session.pending;
+      if (session.phase === Phase.holding && length > this.heldBudget) this.tooSlow(session);
+      else if (session.lane.isLate && length > this.byteBudget) this.tooSlow(session);
     }
   }
 
@@ -79,8 +84,16 @@ export class Outbox {
   async keepPace(bytes: number): Promise<void> {
     this.handedOut += bytes;
     if (this.handedOut <= AHEAD_OF_FLUSH) return;
-    await Promise.all([...this.scheduled].map((lane) => lane.untilCaughtUp()));
+    await Promise.all([...this.scheduled].map((lane) => this.waitFor(lane)));
     this.handedOut = 0;
+  }
+
+  /** A flush of this process always ends. What another process writes may not. */
+  private async waitFor(lane: Lane<Session>): Promise<void> {
+    if (lane.isLate) return;
+    const caughtUp = lane.untilCaughtUp().then(() => true);
+    if (lane === this.own) await caughtUp;
+    else if ((await within(this.clock, HELD_UP_MS, caughtUp)) === undefined) lane.isLate = true;
   }
 
   /** Makes a holding session live: the held frames leave with the next flush. */

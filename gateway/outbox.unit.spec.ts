@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TestClock } from '../schemas/clock.testing.ts';
 import { Lane } from './lane.ts';
+import type { Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { Phase, type Session } from './session.ts';
 
@@ -115,6 +116,34 @@ describe('the outbox', () => {
     await turn();
     expect(written).toHaveLength(1);
     await outbox.keepPace(much);
+  });
+
+  it('makes delivery wait only for a while for sockets of another process, which then may not fall behind further', async () => {
+    const clock = new TestClock();
+    const outbox = new Outbox({ byteBudget: BUDGET, heldBudget: 50, stallMs: 30_000 }, { bytes: () => {} }, clock);
+    const much = 5 * 1024 * 1024;
+    const flushes: (() => void)[] = [];
+    const pace = { soon: (flush: () => void) => flushes.push(flush), flushed: () => {} };
+    lane = outbox.laneOf({ pace } as unknown as Link);
+    const elsewhere = listener();
+    outbox.push(elsewhere.session, frames[0]!);
+    let delivered = false;
+    const delivery = outbox.keepPace(much).then(() => {
+      delivered = true;
+    });
+    await clock.advance(900);
+    expect(delivered).toBe(false);
+    await clock.advance(100);
+    await delivery;
+    await outbox.keepPace(much);
+    const large = Buffer.alloc(BUDGET);
+    outbox.push(elsewhere.session, large);
+    expect(elsewhere.closed).toEqual(['Too slow']);
+    // It has caught up: what it may leave unread is no less than for others.
+    for (const flush of flushes) flush();
+    const later = listener();
+    for (const frame of [frames[0]!, large]) outbox.push(later.session, frame);
+    expect(later.closed).toEqual([]);
   });
 
   it('does not overwrite the part of a private frame that a slow socket has yet to send', () => {

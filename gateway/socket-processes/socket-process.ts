@@ -2,7 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import { Batches, type BatchReader, BatchWriter } from './batch.ts';
 import { From, type Handover, STREAM_FD, To } from './entries.ts';
 import { type HoldingProcess, ProcessLink } from './process-link.ts';
@@ -44,25 +44,31 @@ export class SocketProcess implements HoldingProcess {
    * @param program its script
    * @param onEnd called once when it has ended and its sockets are gone, with the reason
    */
-  constructor(program: string, onEnd: (why: { readonly code: number | null; readonly signal: string | null }) => void) {
+  constructor(program: string, onEnd: (why: object) => void) {
+    const end = (why: object): void => {
+      if (this.ended) return;
+      this.end();
+      onEnd(why);
+    };
     // It reads what strangers send, and needs none of the secrets that the environment holds.
     const { NODE_OPTIONS } = process.env;
     this.child = fork(program, [], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
       env: NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS },
     });
-    this.stream = this.child.stdio[STREAM_FD] as unknown as Duplex;
+    // Without descriptors left there are no streams, and it cannot start either.
+    this.stream = (this.child.stdio?.[STREAM_FD] as unknown as Duplex | undefined) ?? new PassThrough();
     const batches = new Batches((batch) => this.hear(batch));
     this.stream.on('data', (chunk: Buffer) => batches.add(chunk));
     this.stream.on('error', () => {});
-    this.child.on('error', () => {});
+    this.child.on('error', (error) => {
+      // It did not start. All other failures end it.
+      if (this.child.pid === undefined) end({ err: error });
+    });
     this.child.once('message', () => {
       this.isUp = true;
     });
-    this.child.once('exit', (code, signal) => {
-      this.end();
-      onEnd({ code, signal });
-    });
+    this.child.once('exit', (code, signal) => end({ code, signal }));
   }
 
   get sockets(): number {
@@ -126,7 +132,7 @@ export class SocketProcess implements HoldingProcess {
 
   /** Resolves when it has ended, after what it was told. */
   async close(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (this.ended) return;
     const gone = new Promise((resolve) => this.child.once('exit', resolve));
     this.flushed();
     this.stream.end();
