@@ -144,7 +144,8 @@ export const httpEdge = (
 ): FastifyInstance =>
   createHttpServer({
     routes,
-    authenticate: stores === undefined ? async () => undefined : authenticator(stores.tokens, stores.views.guilds),
+    authenticate:
+      stores === undefined ? async () => undefined : authenticator(stores.tokens, stores.views.guilds, stores.log),
     limits: stores?.write.limits ?? { everything: () => undefined },
     config,
     logger,

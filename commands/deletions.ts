@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
-import { type AdministratorsState, changeAdministrator } from '../domain/administrators.ts';
+import { type AdministratorsState, administratorsIn, changeAdministrator } from '../domain/administrators.ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
 import { deleteUser, type UserState } from '../domain/user.ts';
 import type { Clock } from '../schemas/clock.ts';
@@ -27,10 +27,11 @@ const isLastAdministrator = async (deps: Pick<CommandDeps, 'views'>, userId: str
   (await deps.views.guilds.administrators()).includes(userId) && !(await otherAdministrators(deps, userId));
 
 /** What a change of who administers the installation is decided by, beside its own stream. */
-export const administration = async ({ views: { guilds } }: Pick<CommandDeps, 'views'>) => {
-  const able = await guilds.users(await guilds.administrators());
+export const administration = async (state: AdministratorsState, { views: { guilds } }: Pick<CommandDeps, 'views'>) => {
+  const first = await guilds.administrator();
+  const able = await guilds.users(administratorsIn(state, first));
   const ids = new Set(able.filter(({ standing }) => mayAct(standing)).map(({ id }) => id));
-  return { first: await guilds.administrator(), mayAct: (id: string) => ids.has(id) };
+  return { first, mayAct: (id: string) => ids.has(id) };
 };
 
 /**
@@ -44,9 +45,9 @@ export const stepDown = async (deps: Deps, userId: string, cause: Cause): Promis
   const gone = await deps.mailboxes.run({
     stream: ADMINISTRATORS_STREAM,
     cause: { ...cause, key, secondKey: undefined, content: undefined },
-    prepare: async () => either.right(await administration(deps)),
-    decide: (state: AdministratorsState, known) =>
-      changeAdministrator({ actor, userId, administers: false, ...known, key }, state),
+    prepare: async () => either.right(undefined),
+    decide: async (state: AdministratorsState) =>
+      changeAdministrator({ actor, userId, administers: false, ...(await administration(state, deps)), key }, state),
   });
   return either.isLeft(gone) ? gone : either.right(undefined);
 };

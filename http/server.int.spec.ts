@@ -3,7 +3,11 @@ import { get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { Actor } from '../schemas/actor.ts';
+import { userStream } from '../schemas/streams.ts';
+import type { Tokens } from '../vault/port.ts';
+import { authenticator } from './server.ts';
 import { aPerson, aServer, endless, type Over, routes, within } from './testing.ts';
 
 describe('the HTTP server', () => {
@@ -33,6 +37,19 @@ describe('the HTTP server', () => {
         user: '7',
       });
     }
+  });
+
+  it('does not refuse the token of somebody whom the views do not know yet, and refuses that of nobody', async () => {
+    const [token, late, nobody] = ['Bearer of', '12', '13'];
+    const tokens = {
+      verify: async (given: string) => ({ userId: given.slice(token.length), generation: 0 }),
+    } as Tokens;
+    const guilds = { user: async () => undefined } as Partial<GuildReader> as GuildReader;
+    const streamHead = async (stream: string) => ({ stream, sequence: stream === userStream(late) ? 1 : 0, position: 0 });
+    start({ authenticate: authenticator(tokens, guilds, { streamHead }) });
+    const answer = await send({ content: 'hi' }, { authorization: token + late });
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '1']);
+    expect((await send({ content: 'hi' }, { authorization: token + nobody })).statusCode).toBe(401);
   });
 
   it('tells at its root what it is, to browsers as a page', async () => {

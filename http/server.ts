@@ -5,16 +5,18 @@
 import { type IncomingHttpHeaders, maxHeaderSize } from 'node:http';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import type { LogReader } from '../log/port.ts';
 import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { Actor } from '../schemas/actor.ts';
 import { addressKey } from '../schemas/address.ts';
-import { parleyError } from '../schemas/errors.ts';
+import { parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import { FairQueue } from '../schemas/fair-queue.ts';
 import { JSON_TYPE, NO_STORE } from '../schemas/http/raw-answer.ts';
 import type { Route } from '../schemas/http/route.ts';
 import { lazy } from '../schemas/lazy.ts';
 import type { Config } from '../schemas/settings.ts';
+import { userStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import type { Span, Spans } from '../telemetry/spans.ts';
 import type { Tokens } from '../vault/port.ts';
@@ -30,14 +32,23 @@ import { canonicalUrl, PREFIX } from './paths.ts';
 import { PAGE_HEADERS, SETUP_PAGE, WELCOME_PAGE, WELCOME_TEXT, wantsHtml } from './people-pages.ts';
 import { readBeforeAnswering } from './unread.ts';
 
-/** From the Authorization header to the caller. */
+/** Views that are late may soon be not. */
+const LATE_SECONDS = 1;
+
+/**
+ * From the Authorization header to the caller.
+ * @throws StoreUnavailable where the views do not know the token's owner yet: clients throw away a token that is refused
+ */
 export const authenticator =
-  (tokens: Tokens, guilds: GuildReader) =>
+  (tokens: Tokens, guilds: GuildReader, log: Pick<LogReader, 'streamHead'>) =>
   async (authorization: string | undefined, takesEnded: boolean): Promise<Actor | undefined> => {
     if (authorization === undefined) return undefined;
     const verified = await tokens.verify(authorization);
     if (verified === undefined) return undefined;
-    const user = await guilds.user(verified.userId);
+    const { userId } = verified;
+    const user = await guilds.user(userId);
+    if (user === undefined && (await log.streamHead(userStream(userId))).sequence > 0)
+      throw new StoreUnavailable('guild-views', LATE_SECONDS);
     if (user === undefined || !(takesEnded || isSignedIn(user, verified))) return undefined;
     return { userId: user.id, kind: user.kind, administrator: (await guilds.administrators()).includes(user.id) };
   };

@@ -46,28 +46,21 @@ const changing = (administers: boolean) => ({
   stream: () => ADMINISTRATORS_STREAM,
   // The decision looks whether the caller administers the installation: of a repeat they may have removed themselves.
   prepare: async ({ fields }: Asked<OnUser>, deps: CommandDeps) =>
-    either.right({
-      refusal: await refusedAdministrator(administers, fields.user_id, deps),
-      known: await administration(deps),
-    }),
+    either.right(await refusedAdministrator(administers, fields.user_id, deps)),
   waitsFor: 'views' as const,
 });
 
 const decideWhether =
   (administers: boolean) =>
-  (
+  async (
     state: AdministratorsState,
-    {
-      prepared: { refusal, known },
-    }: {
-      readonly prepared: {
-        readonly refusal: ParleyError | undefined;
-        readonly known: Awaited<ReturnType<typeof administration>>;
-      };
-    },
+    { prepared: refusal }: { readonly prepared: ParleyError | undefined },
     { fields, context, cause }: Asked<OnUser>,
+    deps: CommandDeps,
   ) => {
-    const change = { actor: context.actor.userId, userId: fields.user_id, administers, ...known, key: cause.key };
+    const { key } = cause;
+    const known = await administration(state, deps);
+    const change = { actor: context.actor.userId, userId: fields.user_id, administers, ...known, key };
     return unlessRepeated(refusal, state, cause, changeAdministrator(change, state));
   };
 
