@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { OWN_WRITES_WAIT_MS } from '../commands/own-writes.ts';
 import type { WriteSide } from '../commands/write-side.ts';
 import { defaultGatewayConfig, type GatewayConfig } from '../gateway/config.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
@@ -13,7 +14,7 @@ import { openSocketProcesses, socketProcessesWanted } from '../gateway/socket-pr
 import { accountRoutes } from '../http/account-routes.ts';
 import { commandRoutes } from '../http/command-routes.ts';
 import { identityRoutes } from '../http/identity-routes.ts';
-import { authenticator, createHttpServer, gatewayUrlOf } from '../http/server.ts';
+import { authenticator, createHttpServer, gatewayUrlOf, type Owners } from '../http/server.ts';
 import type { EventLog } from '../log/port.ts';
 import type { Presenter } from '../presenter/presenter.ts';
 import type { Views } from '../projections/port.ts';
@@ -132,6 +133,12 @@ export interface Readiness {
   readonly degraded: readonly string[];
 }
 
+const ownersIn = ({ views, log }: Stores): Owners => ({
+  guilds: views.guilds,
+  log,
+  viewsHold: (position) => views.progress('guild-views').whenProcessed(position, OWN_WRITES_WAIT_MS),
+});
+
 /**
  * Builds the HTTP server.
  * @param stores absent in a process that answers only about its own state
@@ -144,8 +151,7 @@ export const httpEdge = (
 ): FastifyInstance =>
   createHttpServer({
     routes,
-    authenticate:
-      stores === undefined ? async () => undefined : authenticator(stores.tokens, stores.views.guilds, stores.log),
+    authenticate: stores === undefined ? async () => undefined : authenticator(stores.tokens, ownersIn(stores)),
     limits: stores?.write.limits ?? { everything: () => undefined },
     config,
     logger,

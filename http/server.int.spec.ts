@@ -3,11 +3,12 @@ import { get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GuildReader } from '../projections/views/guild-views/view.ts';
+import type { UserRow } from '../projections/views/guild-views/view.ts';
 import type { Actor } from '../schemas/actor.ts';
+import { GOOD_STANDING, NEVER_SIGNED_OUT } from '../schemas/events/user.ts';
 import { userStream } from '../schemas/streams.ts';
 import type { Tokens } from '../vault/port.ts';
-import { authenticator } from './server.ts';
+import { authenticator, type Owners } from './server.ts';
 import { aPerson, aServer, endless, type Over, routes, within } from './testing.ts';
 
 describe('the HTTP server', () => {
@@ -39,17 +40,34 @@ describe('the HTTP server', () => {
     }
   });
 
-  it('does not refuse the token of somebody whom the views do not know yet, and refuses that of nobody', async () => {
+  it('waits for views that do not know the owner of a token yet, and refuses the token of nobody', async () => {
     const [token, late, nobody] = ['Bearer of', '12', '13'];
     const tokens = {
       verify: async (given: string) => ({ userId: given.slice(token.length), generation: 0 }),
     } as Tokens;
-    const guilds = { user: async () => undefined } as Partial<GuildReader> as GuildReader;
-    const streamHead = async (stream: string) => ({ stream, sequence: stream === userStream(late) ? 1 : 0, position: 0 });
-    start({ authenticate: authenticator(tokens, guilds, { streamHead }) });
-    const answer = await send({ content: 'hi' }, { authorization: token + late });
-    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '1']);
-    expect((await send({ content: 'hi' }, { authorization: token + nobody })).statusCode).toBe(401);
+    const signedOut = NEVER_SIGNED_OUT;
+    const row = { id: late, kind: 'person', signedOut, standing: GOOD_STANDING } as UserRow;
+    let held = 0;
+    let arrives = true;
+    const owners: Owners = {
+      guilds: { user: async (id) => (id === late && held === 5 ? row : undefined), administrators: async () => [] },
+      log: {
+        streamHead: async (stream) =>
+          stream === userStream(late) ? { stream, sequence: 1, position: 5 } : { stream, sequence: 0, position: 0 },
+      },
+      viewsHold: async (position) => {
+        if (arrives) held = position;
+        return arrives;
+      },
+    };
+    start({ authenticate: authenticator(tokens, owners) });
+    const sent = (id: string) => send({ content: 'hi' }, { authorization: token + id });
+    expect((await sent(nobody)).statusCode).toBe(401);
+    arrives = false;
+    const refused = await sent(late);
+    expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '1']);
+    arrives = true;
+    expect((await sent(late)).statusCode).toBe(200);
   });
 
   it('tells at its root what it is, to browsers as a page', async () => {

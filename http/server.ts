@@ -35,22 +35,37 @@ import { readBeforeAnswering } from './unread.ts';
 /** Views that are late may soon be not. */
 const LATE_SECONDS = 1;
 
+export interface Owners {
+  readonly guilds: Pick<GuildReader, 'user' | 'administrators'>;
+  readonly log: Pick<LogReader, 'streamHead'>;
+  /** Waits until the views hold a position. @returns false when that takes too long */
+  viewsHold(position: number): Promise<boolean> | true;
+}
+
 /**
- * From the Authorization header to the caller.
- * @throws StoreUnavailable where the views do not know the token's owner yet: clients throw away a token that is refused
+ * The owner of a token, as the views know them. Another node may have registered them, whose answer does not wait for this one.
+ * @throws StoreUnavailable where the views are late: clients throw away a token that is refused
  */
+const ownerOf = async (userId: string, { guilds, log, viewsHold }: Owners) => {
+  const known = await guilds.user(userId);
+  if (known !== undefined) return known;
+  const { sequence, position } = await log.streamHead(userStream(userId));
+  if (sequence === 0) return undefined;
+  if (!(await viewsHold(position))) throw new StoreUnavailable('guild-views', LATE_SECONDS);
+  return guilds.user(userId);
+};
+
+/** From the Authorization header to the caller. @throws StoreUnavailable as `ownerOf` does */
 export const authenticator =
-  (tokens: Tokens, guilds: GuildReader, log: Pick<LogReader, 'streamHead'>) =>
+  (tokens: Tokens, owners: Owners) =>
   async (authorization: string | undefined, takesEnded: boolean): Promise<Actor | undefined> => {
     if (authorization === undefined) return undefined;
     const verified = await tokens.verify(authorization);
     if (verified === undefined) return undefined;
-    const { userId } = verified;
-    const user = await guilds.user(userId);
-    if (user === undefined && (await log.streamHead(userStream(userId))).sequence > 0)
-      throw new StoreUnavailable('guild-views', LATE_SECONDS);
+    const user = await ownerOf(verified.userId, owners);
     if (user === undefined || !(takesEnded || isSignedIn(user, verified))) return undefined;
-    return { userId: user.id, kind: user.kind, administrator: (await guilds.administrators()).includes(user.id) };
+    const administrators = await owners.guilds.administrators();
+    return { userId: user.id, kind: user.kind, administrator: administrators.includes(user.id) };
   };
 
 /** A plain host, with or without a port: the only form of a Host header that goes into the gateway URL. */
