@@ -21,7 +21,8 @@ const IS_CONTROL = 0x20;
 /** It has something that only kafkajs decodes. */
 class Unusual extends Error {}
 
-const MOST_HIGH = 2 ** 21;
+/** Of the first half of a number that is exact, also with one of 32 bits added. */
+const MOST_HIGH = 2 ** 20;
 
 class Answer {
   readonly bytes: Buffer;
@@ -58,9 +59,9 @@ class Answer {
     let shift = 0;
     let value = 0;
     for (;;) {
-      const byte = this.bytes[this.at]!;
+      const byte = this.bytes[this.at];
       this.at += 1;
-      if (shift === 28 && byte > 0xf) throw new Unusual();
+      if (byte === undefined || (shift === 28 && byte > 0xf)) throw new Unusual();
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
       shift += 7;
@@ -68,6 +69,7 @@ class Answer {
   }
 
   slice(length: number): Buffer {
+    if (length < 0) throw new Unusual();
     this.at += length;
     return this.bytes.subarray(this.at - length, this.at);
   }
@@ -77,9 +79,16 @@ class Answer {
     return length === -1 ? null : this.slice(length);
   }
 
+  /** How many follow; -1 where there is no list. */
+  count(): number {
+    const count = this.int32();
+    if (count < -1) throw new Unusual();
+    return count;
+  }
+
   list<T>(one: () => T): T[] {
     const list: T[] = [];
-    for (let left = this.int32(); left > 0; left -= 1) list.push(one());
+    for (let left = this.count(); left > 0; left -= 1) list.push(one());
     return list;
   }
 }
@@ -119,7 +128,7 @@ const takeBatch = (answer: Answer, end: number, records: object[]): void => {
     timestampType: isAppendTime ? 1 : 0,
     magicByte,
   };
-  for (let left = answer.int32(); left > 0; left -= 1) {
+  for (let left = answer.count(); left > 0; left -= 1) {
     const bytes = answer.varInt();
     const after = answer.at + bytes;
     const attributes = answer.int8();

@@ -108,3 +108,16 @@ it.each([
     { numRuns: 60 },
   );
 });
+
+it('leaves what is damaged or cut off to kafkajs', async () => {
+  const damages = fc.array(fc.record({ at: fc.nat(), byte: fc.nat(255) }), { maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(partitions(true), damages, cut, async (given, damaged, missing) => {
+      const whole = Buffer.from(await answerOf(given, 0));
+      for (const { at, byte } of damaged) whole[at % whole.length] = byte;
+      const { ours, theirs } = await decodedBoth(whole.subarray(0, Math.max(0, whole.length - missing)));
+      expect(ours).toEqual(theirs);
+    }),
+    { numRuns: 100 },
+  );
+});
