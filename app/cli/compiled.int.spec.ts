@@ -49,6 +49,16 @@ describe('a script with what V8 compiled of it', () => {
     expect(readFileSync(compiled).toString('latin1')).not.toContain('cut off');
   });
 
+  it('replaces what is damaged', async () => {
+    await run();
+    const damaged = readFileSync(compiled);
+    damaged.fill(0, damaged.length >> 1);
+    writeFileSync(compiled, damaged);
+    await run();
+    expect(runs()).toBe(2);
+    expect(readFileSync(compiled).equals(damaged)).toBe(false);
+  });
+
   it('has none of what failed', async () => {
     write(`Promise.reject(new Error('no'))`);
     await expect(run()).rejects.toThrow('no');

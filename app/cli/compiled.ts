@@ -8,6 +8,7 @@ import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
+import { crc32 } from 'node:zlib';
 
 /** What a bundle leaves in its exports. */
 interface Exports {
@@ -36,19 +37,31 @@ const showSourceMap = (file: string): void => {
   shown.push(module);
 };
 
-const readIfThere = (file: string): Buffer | undefined => {
+/** Of the checksum behind the code. V8 compares none: damaged code ends the process without a word. */
+const CHECKSUM_BYTES = 4;
+
+const checksumOf = (code: Buffer): Buffer => {
+  const bytes = Buffer.alloc(CHECKSUM_BYTES);
+  bytes.writeUInt32LE(crc32(code));
+  return bytes;
+};
+
+/** @returns `undefined` where it is missing or damaged */
+const readCode = (file: string): Buffer | undefined => {
   try {
-    return readFileSync(file);
+    const bytes = readFileSync(file);
+    const code = bytes.subarray(0, -CHECKSUM_BYTES);
+    return checksumOf(code).equals(bytes.subarray(-CHECKSUM_BYTES)) ? code : undefined;
   } catch {
     return undefined;
   }
 };
 
 /** Other processes may write it at the same time. Whose folder may not be written compiles at every start. */
-const writeIfPossible = (file: string, data: Buffer): void => {
+const writeIfPossible = (file: string, code: Buffer): void => {
   const whole = `${file}.${process.pid}`;
   try {
-    writeFileSync(whole, data);
+    writeFileSync(whole, Buffer.concat([code, checksumOf(code)]));
     renameSync(whole, file);
   } catch {
     rmSync(whole, { force: true });
@@ -73,7 +86,7 @@ export const runCompiled = async (url: URL, use: string, servedMs: number = SERV
   const filename = fileURLToPath(url);
   // The tag says for which V8, with which flags, on which processor.
   const compiled = `${filename}.${use}.${cachedDataVersionTag()}`;
-  const cachedData = readIfThere(compiled);
+  const cachedData = readCode(compiled);
   const source = readFileSync(filename, 'latin1');
   const script = new Script(source, { filename, ...(cachedData === undefined ? {} : { cachedData }) });
   if (process.sourceMapsEnabled) showSourceMap(filename);
