@@ -36,6 +36,8 @@ export interface Pace {
   soon(flush: () => void): void;
   /** Everything of this turn has been written. */
   flushed(): void;
+  /** Grows with what has been carried out. Absent where a write is done when it returns. */
+  readonly done?: number;
 }
 
 export interface Link {

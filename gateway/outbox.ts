@@ -18,7 +18,7 @@ const SOCKETS_PER_TURN = 256;
  */
 const AHEAD_OF_FLUSH = 4 * 1024 * 1024;
 
-/** How long delivery waits for a flush of sockets that another process holds, in milliseconds. */
+/** How long delivery waits for another process that does nothing, in milliseconds. */
 const HELD_UP_MS = 1_000;
 
 const SCRATCH_BYTES = 128 * 1024;
@@ -88,12 +88,19 @@ export class Outbox {
     this.handedOut = 0;
   }
 
-  /** A flush of this process always ends. What another process writes may not. */
+  /** A flush of this process always ends. That of a process that stands still does not. */
   private async waitFor(lane: Lane<Session>): Promise<void> {
     if (lane.isLate) return;
     const caughtUp = lane.untilCaughtUp().then(() => true);
-    if (lane === this.own) await caughtUp;
-    else if ((await within(this.clock, HELD_UP_MS, caughtUp)) === undefined) lane.isLate = true;
+    if (lane === this.own) {
+      await caughtUp;
+      return;
+    }
+    while (!lane.isLate) {
+      const before = lane.pace.done;
+      if ((await within(this.clock, HELD_UP_MS, caughtUp)) === true) return;
+      lane.isLate = lane.pace.done === before;
+    }
   }
 
   /** Makes a holding session live: the held frames leave with the next flush. */
