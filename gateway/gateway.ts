@@ -77,6 +77,8 @@ export interface Handshake {
 }
 
 export interface Gateway extends Ephemeral {
+  /** Whether `accept` will keep a socket from this address. */
+  hasRoom(peer: string): boolean;
   /** Takes over an upgraded socket. It is attached to before this returns, so no frame is lost. */
   accept(link: Link, handshake: Handshake): void;
   /** Must be called with every batch once: before the views hold it where every event stands alone, after that otherwise. Never fails. */
@@ -132,6 +134,10 @@ class ParleyGateway implements Gateway, SessionHost {
 
   get sessions(): number {
     return this.live;
+  }
+
+  hasRoom(peer: string): boolean {
+    return this.unidentified.hasRoom(peer);
   }
 
   accept(link: Link, { host, peer, compress, refuse }: Handshake): void {

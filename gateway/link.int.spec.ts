@@ -53,7 +53,7 @@ describe.each([
       });
       accepted({ link, handshake, received, isGone: () => gone });
     };
-    await registerGateway(app, { accept }, processes);
+    await registerGateway(app, { accept, hasRoom: () => true }, processes);
     await app.listen({ host: '127.0.0.1', port: 0 });
     url = `ws://127.0.0.1:${(app.server.address() as AddressInfo).port}/gateway`;
   });
@@ -202,6 +202,24 @@ describe.each([
     else expect(messages[0]!.readUInt32LE(0)).toBe(0xfd2fb528);
     client.terminate();
   });
+});
+
+it('a socket that there is no room for is not handed over', async () => {
+  const app = fastify();
+  let accepted = 0;
+  const accept = (link: Link): void => {
+    accepted += 1;
+    link.attach({ received: () => {}, gone: () => {} });
+    link.terminate();
+  };
+  const processes = { take: () => expect.unreachable(), up: 1, close: async () => {} };
+  await registerGateway(app, { accept, hasRoom: () => false }, processes);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const client = new WebSocket(`ws://127.0.0.1:${(app.server.address() as AddressInfo).port}/gateway`);
+  client.on('error', () => {});
+  await once(client, 'close');
+  expect(accepted).toBe(1);
+  await app.close();
 });
 
 /** The number that a text begins with. */

@@ -65,7 +65,7 @@ const UPGRADE = { connection: 'upgrade, close', upgrade: 'websocket' };
  */
 export const registerGateway = async (
   app: FastifyInstance,
-  gateway: Pick<Gateway, 'accept'>,
+  gateway: Pick<Gateway, 'accept' | 'hasRoom'>,
   processes?: SocketProcesses,
 ): Promise<void> => {
   await app.register(websocket, {
@@ -86,7 +86,8 @@ export const registerGateway = async (
     const head = heads.get(raw);
     // The address is known until the socket is gone.
     const handshake = handshakeOf(request);
-    const link = head && processes?.take(raw, head);
+    // One that is closed at once is not worth the way.
+    const link = head !== undefined && gateway.hasRoom(handshake.peer) ? processes?.take(raw, head) : undefined;
     if (link === undefined) done();
     else {
       reply.hijack();

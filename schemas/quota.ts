@@ -10,11 +10,15 @@ export class Quota {
     this.mostOfKey = mostOfKey;
   }
 
-  /** @returns whether there is room for one more; it then counts until it is given back */
+  /** Whether there is room for one more. */
+  hasRoom(key: string): boolean {
+    return this.all < this.most && (this.taken.get(key) ?? 0) < this.mostOfKey;
+  }
+
+  /** @returns whether there was room for one more; it then counts until it is given back */
   take(key: string): boolean {
-    const taken = this.taken.get(key) ?? 0;
-    if (this.all >= this.most || taken >= this.mostOfKey) return false;
-    this.taken.set(key, taken + 1);
+    if (!this.hasRoom(key)) return false;
+    this.taken.set(key, (this.taken.get(key) ?? 0) + 1);
     this.all += 1;
     return true;
   }

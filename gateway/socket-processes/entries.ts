@@ -27,7 +27,7 @@ export const From = {
   gone: 3,
   /** Bytes that wait in the socket, when that has changed. */
   waiting: 4,
-  /** Instead of a socket, the number of batches that have been carried out since the process began. */
+  /** Instead of a socket, how many batches have been carried out since this was said last. */
   done: 5,
   pong: 6,
 } as const;

@@ -17,6 +17,13 @@ const LOOK_MS = 50;
 /** Numbers of four bytes end there. No budget is larger. */
 const MOST = 0xffff_ffff;
 
+/** Frames for some of the sockets, in the bytes of their batch. */
+interface Frames {
+  readonly bytes: Buffer;
+  /** Without the rest of the batch. */
+  copy?: Buffer;
+}
+
 class HeldSocket implements LinkHolder {
   readonly id: number;
   readonly link: GatewaySocket;
@@ -53,8 +60,8 @@ export class HeldSockets {
   private readonly early = new Map<number, ((socket: HeldSocket) => void)[]>();
   private readonly out = new BatchWriter();
   private scheduled = false;
+  /** Batches that have been carried out, of which the main process has yet to hear. */
   private done = 0;
-  private told = 0;
   /** Sockets in which bytes wait, and those that were ended by it. */
   private readonly slow = new Set<HeldSocket>();
   private looking = false;
@@ -78,7 +85,11 @@ export class HeldSockets {
     this.newest = id;
     this.say(From.arrived, id);
     const early = this.early.get(id) ?? [];
-    this.early.delete(id);
+    // Those before it that have not come were lost on the way.
+    for (const each of this.early.keys()) {
+      if (each > id) break;
+      this.early.delete(each);
+    }
     if (socket === undefined) {
       this.say(From.gone, id);
       return;
@@ -113,16 +124,16 @@ export class HeldSockets {
   }
 
   private carryOut(batch: BatchReader): void {
-    const frames: Buffer[] = [];
+    const frames: Frames[] = [];
     while (!batch.isAtEnd) {
       const kind = batch.kind();
       const id = batch.number();
-      if (kind === To.frames) frames[id] = batch.blob();
+      if (kind === To.frames) frames[id] = { bytes: batch.blob() };
       else if (kind === To.write) {
-        const bytes = frames[batch.number()]!;
+        const some = frames[batch.number()]!;
         const socket = this.sockets.get(id);
-        if (socket !== undefined) this.write(socket, bytes);
-        else this.with(id, (late) => this.write(late, bytes));
+        if (socket !== undefined) this.write(socket, some);
+        else this.with(id, (late) => this.write(late, some));
       } else this.with(id, this.read(kind, batch));
     }
     this.done += 1;
@@ -176,10 +187,15 @@ export class HeldSockets {
     }
   }
 
-  private write(socket: HeldSocket, frames: Buffer): void {
+  private write(socket: HeldSocket, frames: Frames): void {
     const { outlet } = socket.link;
     if (!outlet.writable) return;
-    outlet.write(frames);
+    if (outlet.writableLength === 0) outlet.write(frames.bytes);
+    else {
+      // What waits behind others would keep its whole batch in memory.
+      frames.copy ??= Buffer.from(frames.bytes);
+      outlet.write(frames.copy);
+    }
     if (outlet.writableLength > 0) this.slow.add(socket);
   }
 
@@ -197,9 +213,9 @@ export class HeldSockets {
   private readonly post = (): void => {
     this.scheduled = false;
     this.tellSlow();
-    if (this.done !== this.told) {
-      this.told = this.done;
+    if (this.done > 0) {
       this.out.entry(From.done, this.done);
+      this.done = 0;
     }
     if (!this.out.isEmpty) this.out.send(this.main);
   };

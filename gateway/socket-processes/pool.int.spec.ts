@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestClock } from '../../schemas/clock.testing.ts';
-import { openSocketProcesses, socketProcessesWanted } from './pool.ts';
+import { openSocketProcesses, type SocketProcesses, socketProcessesWanted } from './pool.ts';
 
 describe('the number of socket processes', () => {
   it.each<[number | null, number, readonly (readonly [sessions: number, processes: number])[]]>([
@@ -52,15 +55,33 @@ describe('the number of socket processes', () => {
   });
 });
 
-describe('a socket process that does nothing it is told', () => {
-  it('is ended, and another takes its place', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'parley-pool-'));
-    const program = join(folder, 'idle.cjs');
-    writeFileSync(program, `process.send('up'); setInterval(() => {}, 1e6);`);
-    const clock = new TestClock();
-    const said: string[] = [];
+describe('socket processes', () => {
+  let folder: string;
+  let clock: TestClock;
+  let said: string[];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'parley-pool-'));
+    clock = new TestClock();
+    said = [];
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** One that runs this program, once that has said that it is up. */
+  const running = (text: string): SocketProcesses => {
+    const program = join(folder, 'program.cjs');
+    writeFileSync(program, `process.send('up'); setInterval(() => {}, 1e6); ${text}`);
     const logger = { debug: () => {}, warn: () => {}, error: (_: object, what: string) => said.push(what) };
-    const processes = openSocketProcesses({ wanted: () => 1, logger, clock, program: pathToFileURL(program) })!;
+    return openSocketProcesses({ wanted: () => 1, logger, clock, program: pathToFileURL(program) })!;
+  };
+  /** It does not end by itself. */
+  const closing = async (processes: SocketProcesses): Promise<void> => {
+    const closed = processes.close();
+    await clock.advance(5_000);
+    await closed;
+  };
+
+  it('that do nothing they are told are ended, and others take their place', async () => {
+    const processes = running('');
     await expect.poll(() => processes.up).toBe(1);
     // It is given something to do, found busy, and found not to have gone on.
     await clock.advance(5_000);
@@ -71,11 +92,47 @@ describe('a socket process that does nothing it is told', () => {
     expect(said).toEqual([expect.stringContaining('stands still'), expect.stringContaining('another takes its place')]);
     await clock.advance(1_000);
     await expect.poll(() => processes.up).toBe(1);
-    // It does not end by itself either.
-    const closed = processes.close();
-    await clock.advance(5_000);
-    await closed;
+    await closing(processes);
     expect(processes.up).toBe(0);
-    rmSync(folder, { recursive: true });
+  });
+
+  it('that cannot be started are tried again, and the server goes on', async () => {
+    const { execPath } = process;
+    process.execPath = join(folder, 'nothing');
+    const processes = running('');
+    process.execPath = execPath;
+    await expect.poll(() => said).toEqual([expect.stringContaining('another takes its place')]);
+    await clock.advance(1_000);
+    await expect.poll(() => processes.up).toBe(1);
+    await closing(processes);
+  });
+
+  it('lose a socket that is overtaken on its way, or that is to end while they stand still', async () => {
+    // Of the sockets that come, it says only of the second that it has: a batch of one entry.
+    const arrived = '[9, 0, 0, 0, 1, 2, 0, 0, 0]';
+    const processes = running(
+      `let come = 0; process.on('message', () => { if (++come === 2) require('node:fs').writeSync(4, Buffer.from(${arrived})); });`,
+    );
+    await expect.poll(() => processes.up).toBe(1);
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const gone: string[] = [];
+    const handOver = async (name: string) => {
+      const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+      const [socket] = (await once(server, 'connection')) as [Socket];
+      const key = 'dGhlIHNhbXBsZSBub25jZQ==';
+      const headers = { upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': key };
+      const request = { method: 'GET', headers, socket } as unknown as IncomingMessage;
+      const link = processes.take(request, Buffer.alloc(0))!;
+      link.attach({ received: () => {}, gone: () => gone.push(name) });
+      return { link, client };
+    };
+    const ends = [await handOver('first'), await handOver('second')];
+    await expect.poll(() => gone).toEqual(['first']);
+    ends[1]!.link.terminate();
+    await expect.poll(() => gone).toEqual(['first', 'second']);
+    for (const { client } of ends) client.destroy();
+    server.close();
+    await closing(processes);
   });
 });

@@ -107,18 +107,24 @@ class Pool implements SocketProcesses {
   }
 
   private start(): void {
-    const { logger, clock } = this.options;
-    const started: SocketProcess = new SocketProcess(this.program, (why) => {
-      this.processes.delete(started);
+    let started: SocketProcess | undefined;
+    const ended = (why: object): void => {
+      if (started !== undefined) this.processes.delete(started);
       if (this.closed) return;
-      logger.error(why, 'a socket process has ended, and with it its sockets; another takes its place');
+      this.options.logger.error(why, 'a socket process has ended, and with it its sockets; another takes its place');
       this.recovering = true;
-      clock.setTimer(RESTART_MS, () => {
+      this.options.clock.setTimer(RESTART_MS, () => {
         this.recovering = false;
         if (!this.closed) this.grow();
       });
-    });
-    this.processes.add(started);
+    };
+    try {
+      started = new SocketProcess(this.program, ended);
+      this.processes.add(started);
+    } catch (err) {
+      // Without memory for another, Node does not even try.
+      ended({ err });
+    }
   }
 }
 

@@ -16,6 +16,8 @@ export interface HoldingProcess extends Pace {
   /** Writes an entry about a socket into the current batch. */
   say(kind: number, id: number): BatchWriter;
   write(id: number, frames: Buffer): void;
+  /** Ends a socket, which is gone soon, whatever the process does. */
+  terminate(id: number): void;
 }
 
 export class ProcessLink implements Link, Outlet {
@@ -128,7 +130,7 @@ export class ProcessLink implements Link, Outlet {
   }
 
   terminate(): void {
-    this.pace.say(To.terminate, this.id);
+    this.pace.terminate(this.id);
   }
 
   // What its process says.

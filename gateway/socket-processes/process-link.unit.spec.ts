@@ -11,6 +11,7 @@ const aProcess = () => {
     awaited: new Set<ProcessLink>(),
     say: () => new BatchWriter(),
     write: () => {},
+    terminate: () => {},
     soon: setImmediate,
     flushed: () => {},
   };

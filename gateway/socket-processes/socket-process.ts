@@ -43,6 +43,7 @@ export class SocketProcess implements HoldingProcess {
   /**
    * @param program its script
    * @param onEnd called once when it has ended and its sockets are gone, with the reason
+   * @throws where there is no memory for another
    */
   constructor(program: string, onEnd: (why: object) => void) {
     const end = (why: object): void => {
@@ -96,7 +97,9 @@ export class SocketProcess implements HoldingProcess {
     inside._handle?.readStop();
     // Otherwise Node would keep count of the sockets in the process, for a server that closes only after them.
     inside.server = undefined;
-    this.child.send({ id, ...handover } satisfies Handover, socket, () => {});
+    this.child.send({ id, ...handover } satisfies Handover, socket, (failure) => {
+      if (failure !== null) this.discard(id);
+    });
     return link;
   }
 
@@ -104,6 +107,11 @@ export class SocketProcess implements HoldingProcess {
     this.schedule();
     this.out.entry(kind, id);
     return this.out;
+  }
+
+  terminate(id: number): void {
+    this.say(To.terminate, id);
+    setImmediate(() => this.discard(id));
   }
 
   write(id: number, frames: Buffer): void {
@@ -177,9 +185,7 @@ export class SocketProcess implements HoldingProcess {
           break;
         }
         case From.arrived:
-          // What is left of it here.
-          this.underWay.get(id)?.destroy();
-          this.underWay.delete(id);
+          this.arrived(id);
           break;
         case From.gone:
           this.lose(id);
@@ -193,11 +199,30 @@ export class SocketProcess implements HoldingProcess {
           this.links.get(id)?.answered();
           break;
         case From.done:
-          this.done = id;
+          this.done += id;
           for (const flush of this.held.splice(0)) setImmediate(flush);
       }
     }
     for (const link of this.awaited) link.tellIfDrained();
+  }
+
+  /** They arrive in order. One that is overtaken was lost, as where the process may open no more of them. */
+  private arrived(id: number): void {
+    for (const [each, socket] of this.underWay) {
+      if (each > id) return;
+      if (each < id) this.discard(each);
+      else {
+        // What is left of it here.
+        socket.destroy();
+        this.underWay.delete(id);
+      }
+    }
+  }
+
+  private discard(id: number): void {
+    this.underWay.get(id)?.destroy();
+    this.underWay.delete(id);
+    this.lose(id);
   }
 
   private lose(id: number): void {
