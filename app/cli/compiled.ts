@@ -58,9 +58,12 @@ const readCode = (file: string): Buffer | undefined => {
 };
 
 /** Other processes may write it at the same time. Whose folder may not be written compiles at every start. */
-const writeIfPossible = (file: string, code: Buffer): void => {
+const writeIfPossible = (file: string, makeCode: () => Buffer): void => {
   const whole = `${file}.${process.pid}`;
   try {
+    // First, because making the code takes a tenth of a second.
+    writeFileSync(whole, '');
+    const code = makeCode();
     writeFileSync(whole, Buffer.concat([code, checksumOf(code)]));
     renameSync(whole, file);
   } catch {
@@ -97,5 +100,5 @@ export const runCompiled = async (url: URL, use: string, servedMs: number = SERV
   if (cachedData !== undefined && script.cachedDataRejected !== true) return;
   await whenMostHasRun(servedMs);
   // V8 compiles a function when it is first called, so this holds those that are needed.
-  writeIfPossible(compiled, script.createCachedData());
+  writeIfPossible(compiled, () => script.createCachedData());
 };
