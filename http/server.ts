@@ -1,5 +1,6 @@
 /**
- * The HTTP server: every route under /v1, where what libraries call is led, and the pages for operators and readers of the documentation.
+ * The HTTP server: every route under /v1, to which the paths that libraries call are rewritten, and the pages for
+ * operators and readers of the documentation.
  */
 
 import { type IncomingHttpHeaders, maxHeaderSize } from 'node:http';
@@ -32,7 +33,7 @@ import { canonicalUrl, PREFIX } from './paths.ts';
 import { PAGE_HEADERS, SETUP_PAGE, WELCOME_PAGE, WELCOME_TEXT, wantsHtml } from './people-pages.ts';
 import { readBeforeAnswering } from './unread.ts';
 
-/** Views that are late may soon be not. */
+/** Views that are late may soon have caught up. */
 const LATE_SECONDS = 1;
 
 export interface Owners {

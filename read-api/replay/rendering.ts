@@ -1,14 +1,13 @@
 /**
- * Opens pages of a replay on another thread. This is half of a replay's work, and it would otherwise block the thread
- * that serves all other requests.
+ * Opens pages of a replay on another thread. This is a third of a replay's work, and it would otherwise block the
+ * thread that serves all other requests.
  */
 
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { type Lines, openedLines, type ReplayPage } from './lines.ts';
 
-// What travels to the rendering thread and back. */
-// Not from the folder's index: the thread should load this and nothing else.
+// What travels to the rendering thread and back.
 
 /** Key objects can be posted inside a map. */
 export interface Job {
