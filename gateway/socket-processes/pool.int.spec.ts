@@ -69,7 +69,8 @@ describe('socket processes', () => {
   /** One that runs this program, once that has said that it is up. */
   const running = (text: string): SocketProcesses => {
     const program = join(folder, 'program.cjs');
-    writeFileSync(program, `process.send('up'); setInterval(() => {}, 1e6); ${text}`);
+    const whole = `process.on('disconnect', process.exit); process.send('up'); setInterval(() => {}, 1e6); ${text}`;
+    writeFileSync(program, whole);
     const logger = { debug: () => {}, warn: () => {}, error: (_: object, what: string) => said.push(what) };
     return openSocketProcesses({ wanted: () => 1, logger, clock, program: pathToFileURL(program) })!;
   };
