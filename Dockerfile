@@ -29,7 +29,7 @@ COPY --from=build /parley/package.json ./
 # The embedded profile's folder. A volume mounted there takes over its owner.
 RUN mkdir /data && chown node:node /data
 # The first start keeps what V8 compiled after 10 s, beside the bundle, where the server's user may not write.
-RUN PARLEY_DATA=/tmp/first timeout 15 node dist/parley.js serve; rm -r /tmp/first
+RUN PARLEY_DATA=/tmp/first timeout 30 node dist/parley.js serve; rm -r /tmp/first
 USER node
 EXPOSE 7480
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \

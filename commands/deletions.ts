@@ -26,7 +26,10 @@ const otherAdministrators = async ({ views }: Pick<CommandDeps, 'views'>, userId
 const isLastAdministrator = async (deps: Pick<CommandDeps, 'views'>, userId: string): Promise<boolean> =>
   (await deps.views.guilds.administrators()).includes(userId) && !(await otherAdministrators(deps, userId));
 
-/** What a change of who administers the installation is decided by, beside its own stream. */
+/**
+ * What a change of who administers the installation is decided by, beside its own stream. Read within the decision: the views of
+ * this node may not know yet whom the stream names, so they are asked about each of these.
+ */
 export const administration = async (state: AdministratorsState, { views: { guilds } }: Pick<CommandDeps, 'views'>) => {
   const first = await guilds.administrator();
   const able = await guilds.users(administratorsIn(state, first));

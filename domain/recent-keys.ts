@@ -28,6 +28,8 @@ export interface RecentKeysJson {
   readonly time: readonly number[];
   /** Absent in states of former versions, whose times are those of the events. */
   readonly highest?: number;
+  /** The key remembered last, where it is not at the end: it came again, and kept its place. */
+  readonly last?: string;
 }
 
 /** The key of a command. Same author, kind of command and client id on one stream means the same command. */
@@ -202,7 +204,8 @@ export class RecentKeys {
       formerTime = time;
     }
     const highest = Number.isFinite(this.highest) ? { highest: this.highest } : {};
-    return { prefixes: [...numbers.keys()], ...json, ...highest };
+    const last = this.last === undefined || this.last === this.order.at(-1) ? {} : { last: this.last };
+    return { prefixes: [...numbers.keys()], ...json, ...highest, ...last };
   }
 
   static fromJson(json: RecentKeysJson): RecentKeys {
@@ -219,6 +222,7 @@ export class RecentKeys {
       keys.highest = Math.max(keys.highest, time);
     }
     keys.highest = json.highest ?? keys.highest;
+    keys.last = json.last ?? keys.last;
     return keys;
   }
 }

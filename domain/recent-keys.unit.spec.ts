@@ -54,6 +54,12 @@ describe('recent keys', () => {
     expect(first.toJson().rest).toEqual(['second a', 'a', 'b']);
   });
 
+  it('are the same after a round trip through JSON when the last of them has come again', () => {
+    const keys = new RecentKeys();
+    for (const [n, key] of ['a:kind:1', 'a:kind:2', 'a:kind:1'].entries()) keys.remember(key, n + 1, 0);
+    expect(RecentKeys.fromJson(JSON.parse(JSON.stringify(keys.toJson())))).toEqual(keys);
+  });
+
   it('remember the last 1,000, however old', () => {
     const keys = remembering(Array.from({ length: 1500 }, (_, i) => NOW + i * REMEMBERED_MS));
     expect([keys.has('k499'), keys.has('k500')]).toEqual([false, true]);

@@ -345,6 +345,15 @@ const stateAfter = (frames: readonly Frame[]) => {
 const CUTS = 6;
 const dispatches = (frames: readonly Frame[]) => frames.filter((frame) => frame.op === 0);
 
+/** Of a member who leaves later the log tells no update: the views know nothing of them any more. */
+const isNotOfWhoLeaves = ({ t, d }: Frame, index: number, frames: readonly Frame[]): boolean =>
+  t !== 'GUILD_MEMBER_UPDATE' ||
+  !frames
+    .slice(index + 1)
+    .some(
+      (later) => later.t === 'GUILD_MEMBER_REMOVE' && later.d.guild_id === d.guild_id && later.d.user.id === d.user.id,
+    );
+
 /**
  * Removes fields that are shown as of now and that no client state depends on: the author's membership, the id beside a
  * read ordinal, and whether a message that is replied to is pinned or edited, which its own dispatches say.
@@ -410,7 +419,8 @@ describe('state', () => {
             replies.push(dispatches(client.frames));
             await client.cut();
           }
-          for (const reply of replies.slice(1)) expect(reply.map(withoutHints)).toEqual(replies[0]!.map(withoutHints));
+          const compared = (reply: Frame[]) => reply.filter(isNotOfWhoLeaves).map(withoutHints);
+          for (const reply of replies.slice(1)) expect(compared(reply)).toEqual(compared(replies[0]!));
           for (const reply of replies) expect(stateAfter([...seen, ...reply])).toEqual(stateAfter(frames));
           const all = [...seen, ...replies[0]!];
           const positions = all.map((frame) => frame.s!);

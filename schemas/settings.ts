@@ -245,7 +245,7 @@ export const settings = {
         : option.none;
     }),
     '',
-    'Processes that hold the sockets of clients, each with one thread; 1: the main process holds them. Without it, another one for every 500 sessions, up to 8 and one less than there are cores; with fewer than three cores none.',
+    'Processes that hold the sockets of clients, each with one thread; 1: the main process holds them. Without it, another one for every 500 sessions, up to 5 and one less than there are cores; with fewer than three cores none.',
   ),
   tracingUrl: setting(
     'TRACING_URL',

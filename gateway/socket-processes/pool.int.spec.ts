@@ -37,10 +37,10 @@ describe('the number of socket processes', () => {
       [
         [0, 0],
         [1_000, 2],
-        [100_000, 7],
+        [100_000, 5],
       ],
     ],
-    [null, 64, [[100_000, 8]]],
+    [null, 64, [[100_000, 5]]],
   ])('with the setting %j on %i cores follows the sessions', (threads, cores, expected) => {
     for (const [sessions, processes] of expected)
       expect(socketProcessesWanted(threads, cores, () => sessions)?.()).toBe(processes);

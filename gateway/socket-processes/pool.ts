@@ -52,6 +52,8 @@ class Pool implements SocketProcesses {
   private readonly options: Options;
   private readonly processes = new Set<SocketProcess>();
   private readonly endLooks: () => void;
+  /** How much those had done at the last look that had more to do then. */
+  private readonly stood = new WeakMap<SocketProcess, number>();
   /** One has ended lately. */
   private recovering = false;
   private closed = false;
@@ -60,21 +62,28 @@ class Pool implements SocketProcesses {
     this.options = options;
     this.program = fileURLToPath(options.program ?? PROGRAM);
     this.grow();
-    const stood = new WeakMap<SocketProcess, number>();
-    this.endLooks = options.clock.every(LOOK_MS, () => {
-      for (const each of this.processes) {
-        if (!each.isUp) continue;
-        const { busy, done } = each.progress;
-        if (busy && stood.get(each) === done) {
-          options.logger.error({ sockets: each.sockets }, 'a socket process stands still');
-          each.kill();
-        } else if (busy) stood.set(each, done);
-        else {
-          stood.delete(each);
-          each.prod();
-        }
+    // After what has arrived is read: this process may have stood still itself.
+    this.endLooks = options.clock.every(LOOK_MS, () => setImmediate(() => this.look()));
+  }
+
+  private look(): void {
+    for (const each of this.processes) {
+      if (!each.isUp) continue;
+      if (this.standsStill(each)) {
+        this.options.logger.error({ sockets: each.sockets }, 'a socket process stands still');
+        each.kill();
+      } else if (each.progress.busy) this.stood.set(each, each.progress.done);
+      else {
+        this.stood.delete(each);
+        each.prod();
       }
-    });
+    }
+  }
+
+  /** Whether it has done nothing of what it was told since the last look. */
+  private standsStill(each: SocketProcess): boolean {
+    const { busy, done } = each.progress;
+    return busy && this.stood.get(each) === done;
   }
 
   get up(): number {
@@ -85,7 +94,8 @@ class Pool implements SocketProcesses {
     if (this.closed || !isPlain(request)) return undefined;
     this.grow();
     let best: SocketProcess | undefined;
-    for (const each of this.processes) if (each.isUp && !(best && best.sockets <= each.sockets)) best = each;
+    for (const each of this.processes)
+      if (each.isUp && !this.standsStill(each) && !(best && best.sockets <= each.sockets)) best = each;
     const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = request.headers;
     const headers = { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version };
     return best?.take(request.socket, { headers, head: head.toString('base64') });
@@ -130,8 +140,8 @@ class Pool implements SocketProcesses {
 
 /** Sessions for which another process is worth its memory and the hop. */
 const SESSIONS_EACH = 500;
-/** The main process has work of its own for each delivery, and would not keep more of them busy. */
-const MOST_PROCESSES = 8;
+/** The main process has work of its own for each delivery, and would not keep more of them busy (decision 46). */
+const MOST_PROCESSES = 5;
 
 /**
  * How many socket processes there should be. Without a setting, one core remains for the main process, and a small server
