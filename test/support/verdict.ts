@@ -111,13 +111,17 @@ export class Verdict {
     }
   }
 
-  /** Each person's unread count, recounted from the log: messages after their own last one or after their marker. */
+  /**
+   * Each person's unread count, recounted from the log: messages after their own last one or after their marker. A node whose
+   * views are late knows the last message from what was delivered, and mentions a moment later.
+   */
   async expectUnreadRecounted(): Promise<void> {
     const { subscribers, senders, channels } = this.#load;
-    for (const { account } of [...subscribers, ...senders]) {
-      const states = await this.#unreadOf(account);
-      for (const { id } of channels) expect(states.get(id), account.username).toEqual(this.#recounted(account, id));
-    }
+    for (const { account } of [...subscribers, ...senders])
+      await vi.waitFor(async () => {
+        const states = await this.#unreadOf(account);
+        for (const { id } of channels) expect(states.get(id), account.username).toEqual(this.#recounted(account, id));
+      }, PATIENCE);
   }
 
   async #unreadOf(account: Account): Promise<ReadonlyMap<string, Counts>> {
