@@ -12,30 +12,36 @@ import { expectCatalogued } from '../support/refusals.ts';
 const DOCUMENTED = new Set([1009, 4000, 4001, 4002, 4003, 4004, 4005, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014]);
 const OPS = [...Array.from({ length: 44 }, (_, op) => op), 99, 100, 101, 102, 103, 104, -1, 1.5, '2', null, {}];
 
-const worldOf = async (start: StartInstance) => {
-  const instance = await start();
-  const person = instance.api.as(await instance.api.register(someName('mallory')));
-  return { instance, person, channel: (await person.createGuild('Frames')).channel };
+interface World {
+  instance: Instance;
+  person: Api;
+  channel: Channel;
+}
+
+/** A server of the suite that calls it, which must outlive its tests. */
+const aWorld = (start: StartInstance): World => {
+  const world = {} as World;
+  beforeAll(async () => {
+    world.instance = await start();
+    world.person = world.instance.api.as(await world.instance.api.register(someName('mallory')));
+    world.channel = (await world.person.createGuild('Frames')).channel;
+  });
+  afterAll(async () => {
+    expect(world.instance?.server().alive()).toBe(true);
+    await world.instance?.close();
+  });
+  return world;
 };
 
 /** @param runs for each op */
 export const badFramesSuite = (start: StartInstance, runs = 4) =>
   describe('bad input over a socket', () => {
-    let instance: Instance;
-    let person: Api;
-    let channel: Channel;
-
-    beforeAll(async () => {
-      ({ instance, person, channel } = await worldOf(start));
-    });
-
-    afterAll(async () => {
-      expect(instance?.server().alive()).toBe(true);
-      await instance?.close();
-    });
+    const world = aWorld(start);
 
     const connect = (identified: boolean) =>
-      identified ? GatewayClient.identified(instance.url, person.account!.token) : GatewayClient.connect(instance.url);
+      identified
+        ? GatewayClient.identified(world.instance.url, world.person.account!.token)
+        : GatewayClient.connect(world.instance.url);
 
     /** Whether the server has dealt with what was written: it closed, or it answered a heartbeat written afterwards. */
     const settled = async (socket: GatewayClient): Promise<void> => {
@@ -86,7 +92,12 @@ export const badFramesSuite = (start: StartInstance, runs = 4) =>
 
     it('in a command longer than 16 KiB does not end the server', async () => {
       const socket = await connect(true);
-      socket.write(100, { id: 'long', type: 'message.send', channel_id: channel.id, content: 'x'.repeat(20_000) });
+      socket.write(100, {
+        id: 'long',
+        type: 'message.send',
+        channel_id: world.channel.id,
+        content: 'x'.repeat(20_000),
+      });
       await settled(socket);
       expectDocumented(socket, 0, 'a long command');
       await socket.cut();
@@ -100,16 +111,16 @@ export const badFramesSuite = (start: StartInstance, runs = 4) =>
       };
       const properties = {};
       expect(await identify({ token: 'nonsense', intents: 0, properties })).toBe(4004);
-      expect(await identify({ token: person.account!.token, intents: 2 ** 40, properties })).toBe(4013);
-      expect(await identify({ token: person.account!.token, intents: 0, properties, shard: [2, 1] })).toBe(4010);
+      expect(await identify({ token: world.person.account!.token, intents: 2 ** 40, properties })).toBe(4013);
+      expect(await identify({ token: world.person.account!.token, intents: 0, properties, shard: [2, 1] })).toBe(4010);
     });
 
     it('before an identify closes the connection with 4003, and a second identify with 4005', async () => {
       const early = await connect(false);
-      early.write(100, { id: 'early', type: 'typing.start', channel_id: channel.id });
+      early.write(100, { id: 'early', type: 'typing.start', channel_id: world.channel.id });
       expect(await early.closed()).toBe(4003);
       const twice = await connect(true);
-      twice.identify(person.account!.token);
+      twice.identify(world.person.account!.token);
       expect(await twice.closed()).toBe(4005);
     });
 
@@ -123,7 +134,7 @@ export const badFramesSuite = (start: StartInstance, runs = 4) =>
         { session_id, seq: 2 ** 52 },
       ]) {
         const again = await connect(false);
-        again.write(6, { token: person.account!.token, ...d });
+        again.write(6, { token: world.person.account!.token, ...d });
         await again.until((frames) => frames.some((frame) => frame.op === 9), 'op 9');
         expect(again.frames.find((frame) => frame.op === 9)!.d).toBe(false);
         await again.cut();
@@ -137,18 +148,7 @@ export const badFramesSuite = (start: StartInstance, runs = 4) =>
 /** @param runs for each command */
 export const badCommandsSuite = (start: StartInstance, runs = 16) =>
   describe('bad input over a socket', () => {
-    let instance: Instance;
-    let person: Api;
-    let channel: Channel;
-
-    beforeAll(async () => {
-      ({ instance, person, channel } = await worldOf(start));
-    });
-
-    afterAll(async () => {
-      expect(instance?.server().alive()).toBe(true);
-      await instance?.close();
-    });
+    const world = aWorld(start);
 
     it('in the fields of any command is refused under its id, or happens to be valid', async () => {
       let number = 0;
@@ -171,10 +171,10 @@ export const badCommandsSuite = (start: StartInstance, runs = 16) =>
       );
       const value = fc.oneof(
         fc.jsonValue({ maxDepth: 1 }),
-        fc.constant(channel.id),
+        fc.constant(world.channel.id),
         fc.constantFrom('x', '-1', '0', ''),
       );
-      const socket = await GatewayClient.identified(instance.url, person.account!.token);
+      const socket = await GatewayClient.identified(world.instance.url, world.person.account!.token);
       for (const type of [...commands.map(({ type }) => type), 'message.shout', '', 'constructor']) {
         await fc.assert(
           fc.asyncProperty(fc.dictionary(fields, value), async (body) => {
