@@ -84,10 +84,14 @@ export const registerGateway = async (
   const handOver = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const { raw } = request;
     const head = heads.get(raw);
+    if (processes === undefined || head === undefined) {
+      done();
+      return;
+    }
     // The address is known until the socket is gone.
     const handshake = handshakeOf(request);
     // One that is closed at once is not worth the way.
-    const link = head !== undefined && gateway.hasRoom(handshake.peer) ? processes?.take(raw, head) : undefined;
+    const link = gateway.hasRoom(handshake.peer) ? processes.take(raw, head) : undefined;
     if (link === undefined) done();
     else {
       reply.hijack();
@@ -97,7 +101,7 @@ export const registerGateway = async (
   };
   app.server.prependListener('upgrade', (request: IncomingMessage, _socket: Duplex, head: Buffer) => {
     takeRoot(request);
-    heads.set(request, head);
+    if (processes !== undefined) heads.set(request, head);
   });
   app.websocketServer.on('wsClientError', (_failure: Error, socket: Duplex) =>
     answerRaw(socket, parleyError('upgradeRequired'), { ...UPGRADE, 'sec-websocket-version': '13' }),
