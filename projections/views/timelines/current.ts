@@ -125,7 +125,8 @@ export class CurrentTimelines implements TimelineReader {
     const changed = new Map<string, string | undefined>();
     let none = false;
     for (const event of events) {
-      if (event.type === 'reactions-cleared' && (event.data.emoji ?? emoji) === emoji) {
+      const cleared = event.type === 'reactions-cleared' && (event.data.emoji ?? emoji) === emoji;
+      if (cleared || deletes(event, messageId)) {
         changed.clear();
         none = true;
       } else if ((event.type === 'reaction-added' || event.type === 'reaction-removed') && event.data.emoji === emoji)
