@@ -3,15 +3,14 @@
  * thousand small ones, which takes less than half the time.
  */
 import './app/cli/node-version.mjs';
-import { readdirSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { build } from 'esbuild';
+import { removeOldBuilds } from './app/cli/built-files.mjs';
 
-const modules = {
-  parley: 'app/cli/entry.ts',
-  bench: 'bench/main.ts',
-  'rendering-worker': 'read-api/replay/rendering-worker.ts',
-  'socket-process': 'app/cli/socket-process.ts',
+/** What a running server starts, by the name that stands for its file in the sources. */
+const programs = {
+  RENDERING_WORKER: ['rendering-worker', 'read-api/replay/rendering-worker.ts'],
+  SOCKET_PROCESS: ['socket-process', 'app/cli/socket-process.ts'],
 };
 
 /** Stay in node_modules: compiled code, what looks for its own files, and what few processes load. */
@@ -68,6 +67,19 @@ const bundle = async (options) => {
   return Object.keys(metafile.outputs).map((file) => basename(file));
 };
 
+const fileOf = (files, name, suffix) => files.find((file) => file.startsWith(`${name}-`) && file.endsWith(suffix));
+
+const started = await bundle({
+  entryPoints: Object.fromEntries(Object.values(programs)),
+  entryNames: '[name]-[hash]',
+  format: 'esm',
+  splitting: true,
+  banner: { js: commonJs },
+});
+const programFiles = Object.fromEntries(
+  Object.entries(programs).map(([constant, [name]]) => [constant, JSON.stringify(fileOf(started, name, '.js'))]),
+);
+
 const command = await bundle({
   entryPoints: { parley: 'app/cli/parley.ts' },
   entryNames: '[name]-[hash]',
@@ -75,20 +87,17 @@ const command = await bundle({
   format: 'cjs',
   banner: { js: script.begin },
   footer: { js: script.end },
-  define: { 'import.meta.url': '__url' },
+  define: { 'import.meta.url': '__url', ...programFiles },
   // Node finds no way to import from a script that comes out of V8's cache. What stays outside can be required as well.
   supported: { 'dynamic-import': false },
 });
 
-const name = command.find((file) => file.endsWith('.cjs'));
-const others = await bundle({
-  entryPoints: modules,
+const entries = await bundle({
+  entryPoints: { parley: 'app/cli/entry.ts', bench: 'bench/main.ts' },
   format: 'esm',
   splitting: true,
   banner: { js: commonJs },
-  define: { BUNDLE: JSON.stringify(name) },
+  define: { BUNDLE: JSON.stringify(fileOf(command, 'parley', '.cjs')), ...programFiles },
 });
 
-// Files are named by their content: those of former builds would stay for ever. What is compiled of this one stays.
-const written = new Set([...command, ...others]);
-for (const file of readdirSync('dist')) if (!written.has(file) && !file.startsWith(name)) rmSync(join('dist', file));
+removeOldBuilds('dist', [...new Set([...started, ...command, ...entries])]);

@@ -223,6 +223,18 @@ describe('the command line', () => {
     });
   });
 
+  it('names by their content the files that a running server starts, so that it never meets those of another build', () => {
+    const [main] = /parley-\w{8}\.cjs/.exec(readFileSync('dist/parley.js', 'utf8'))!;
+    const started = readFileSync(join('dist', main), 'latin1').match(
+      /"(?:rendering-worker|socket-process)[^"/]*\.js"/g,
+    );
+    expect(started).toHaveLength(2);
+    for (const name of started!) {
+      expect(name).toMatch(/-\w{8}\.js"$/);
+      expect(existsSync(join('dist', JSON.parse(name)))).toBe(true);
+    }
+  });
+
   it('prints its version', async () => {
     expect((await cli('--version')).stdout).toMatch(/^parley \d+\.\d+\.\d+\n$/);
   });

@@ -108,6 +108,19 @@ describe('socket processes', () => {
     await closing(processes);
   });
 
+  it('are no more once a later build has removed their program, which is said once', async () => {
+    const processes = running('setTimeout(process.exit, 10);');
+    await expect.poll(() => said).toEqual([expect.stringContaining('another takes its place')]);
+    rmSync(join(folder, 'program.cjs'));
+    await clock.advance(1_000);
+    await clock.advance(1_000);
+    const request = { method: 'GET', headers: {}, socket: {} } as unknown as IncomingMessage;
+    expect(processes.take(request, Buffer.alloc(0))).toBeUndefined();
+    expect(said.slice(1)).toEqual([expect.stringContaining('a later build has removed the program')]);
+    expect(processes.up).toBe(0);
+    await processes.close();
+  });
+
   it('lose a socket that is overtaken on its way, or that is to end while they stand still', async () => {
     // Of the sockets that come, it says only of the second that it has: a batch of one entry.
     const arrived = '[9, 0, 0, 0, 1, 2, 0, 0, 0]';

@@ -8,8 +8,11 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Link } from '../link.ts';
 import { SocketProcess } from './socket-process.ts';
 
+/** The name of the built program, which the build puts in. */
+declare const SOCKET_PROCESS: string;
+
 /** The built program beside this code. Specs run unbuilt code and have no other processes. */
-const PROGRAM = new URL('./socket-process.js', import.meta.url);
+const PROGRAM = typeof SOCKET_PROCESS === 'undefined' ? undefined : new URL(SOCKET_PROCESS, import.meta.url);
 
 /** How long after one has ended the next takes its place. */
 const RESTART_MS = 1_000;
@@ -48,7 +51,7 @@ interface Options {
 }
 
 class Pool implements SocketProcesses {
-  private readonly program: string;
+  private readonly program: URL;
   private readonly options: Options;
   private readonly processes = new Set<SocketProcess>();
   private readonly endLooks: () => void;
@@ -56,11 +59,13 @@ class Pool implements SocketProcesses {
   private readonly stood = new WeakMap<SocketProcess, number>();
   /** One has ended lately. */
   private recovering = false;
+  /** Its program is, with the build that this process is of. */
+  private gone = false;
   private closed = false;
 
-  constructor(options: Options) {
+  constructor(options: Options, program: URL) {
     this.options = options;
-    this.program = fileURLToPath(options.program ?? PROGRAM);
+    this.program = program;
     this.grow();
     // After what has arrived is read: this process may have stood still itself.
     this.endLooks = options.clock.every(LOOK_MS, () => setImmediate(() => this.look()));
@@ -113,10 +118,19 @@ class Pool implements SocketProcesses {
   }
 
   private grow(): void {
-    while (!this.recovering && this.processes.size < this.options.wanted()) this.start();
+    while (!this.recovering && !this.gone && this.processes.size < this.options.wanted()) this.start();
   }
 
   private start(): void {
+    if (!existsSync(this.program)) {
+      this.gone = true;
+      const file = fileURLToPath(this.program);
+      this.options.logger.error(
+        { file },
+        'no socket process can start: a later build has removed the program; restart',
+      );
+      return;
+    }
     let started: SocketProcess | undefined;
     const ended = (why: object): void => {
       if (started !== undefined) this.processes.delete(started);
@@ -129,7 +143,7 @@ class Pool implements SocketProcesses {
       });
     };
     try {
-      started = new SocketProcess(this.program, ended);
+      started = new SocketProcess(fileURLToPath(this.program), ended);
       this.processes.add(started);
     } catch (err) {
       // Without memory for another, Node does not even try.
@@ -159,5 +173,7 @@ export const socketProcessesWanted = (
 };
 
 /** @returns `undefined` without the built program */
-export const openSocketProcesses = (options: Options): SocketProcesses | undefined =>
-  existsSync(options.program ?? PROGRAM) ? new Pool(options) : undefined;
+export const openSocketProcesses = (options: Options): SocketProcesses | undefined => {
+  const program = options.program ?? PROGRAM;
+  return program === undefined ? undefined : new Pool(options, program);
+};

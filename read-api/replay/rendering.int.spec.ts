@@ -144,8 +144,12 @@ describe('rendering on another thread', () => {
     await expect(render(newPage())).rejects.toThrow('no thread');
   });
 
-  it('falls back to this thread where no worker has been built', async () => {
-    const render = renderElsewhere(pathToFileURL(join(folder, 'missing.mjs')));
-    expect(textOf(await render(newPage()))).toBe(textOf(openedLines(newPage())));
+  it('falls back to this thread where no worker has been built, or a later build has removed it', async () => {
+    const removed = join(folder, 'removed.mjs');
+    writeFileSync(removed, 'throw new Error("of another build")');
+    for (const render of [renderElsewhere(undefined), renderElsewhere(pathToFileURL(removed))]) {
+      rmSync(removed, { force: true });
+      expect(textOf(await render(newPage()))).toBe(textOf(openedLines(newPage())));
+    }
   });
 });

@@ -24,8 +24,11 @@ export const rendered = ({ id, page }: Job): Done => ({ id, lines: openedLines(p
 
 type Render = (page: ReplayPage) => Promise<Lines>;
 
+/** The name of the built worker, which the build puts in. */
+declare const RENDERING_WORKER: string;
+
 /** The built worker beside this code. Specs run unbuilt code and have no other thread. */
-const WORKER = new URL('./rendering-worker.js', import.meta.url);
+const WORKER = typeof RENDERING_WORKER === 'undefined' ? undefined : new URL(RENDERING_WORKER, import.meta.url);
 
 interface Waiting {
   readonly resolve: (lines: Lines) => void;
@@ -33,11 +36,11 @@ interface Waiting {
 }
 
 /**
- * @param file the built worker; without it, pages are opened on this thread
+ * @param file the built worker; without it, also when a later build has removed it, pages are opened on this thread
  * @returns `openedLines` on the other thread, which starts with the first page and does not keep the process alive
  */
-export const renderElsewhere = (file: URL = WORKER): Render => {
-  if (!existsSync(file)) return async (page) => openedLines(page);
+export const renderElsewhere = (file: URL | undefined = WORKER): Render => {
+  if (file === undefined) return async (page) => openedLines(page);
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
   let jobs = 0;
@@ -57,8 +60,9 @@ export const renderElsewhere = (file: URL = WORKER): Render => {
     return started;
   };
 
-  return (page) =>
-    new Promise((resolve, reject) => {
+  return async (page) => {
+    if (worker === undefined && !existsSync(file)) return openedLines(page);
+    return new Promise((resolve, reject) => {
       worker ??= start();
       jobs += 1;
       waiting.set(jobs, { resolve, reject });
@@ -67,4 +71,5 @@ export const renderElsewhere = (file: URL = WORKER): Render => {
       const job: Job = { id: jobs, page };
       worker.postMessage(job, [page.bytes.buffer, page.parts.buffer]);
     });
+  };
 };

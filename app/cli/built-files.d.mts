@@ -1,0 +1,1 @@
+export declare const removeOldBuilds: (folder: string, files: readonly string[]) => void;
