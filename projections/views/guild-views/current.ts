@@ -3,7 +3,7 @@
  * are applied to their rows. So rights are those of the streams, however late the views are.
  */
 
-import { hasExpired } from '../../../domain/invite.ts';
+import { isOpen } from '../../../domain/invite.ts';
 import type { RelationshipType } from '../../../domain/relationship.ts';
 import { StoreUnavailable } from '../../../schemas/errors.ts';
 import { NEVER_SIGNED_OUT } from '../../../schemas/events/user.ts';
@@ -70,6 +70,8 @@ const guildOf = (change: Coming): string => (change.kind === 'member-joined' ? c
 /** Those of an earlier membership no longer count. */
 const revisedSince = (row: MemberRow, revisions: readonly Of<'revised'>[]): MemberRow =>
   revisedMember(row, fieldsOf(revisions.filter(({ position }) => position > row.joinedAt)));
+
+const byCode = (a: InviteRow, b: InviteRow): number => (a.code < b.code ? -1 : 1);
 
 const grouped = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T[]> => {
   const groups = new Map<string, T[]>();
@@ -324,7 +326,7 @@ export class CurrentGuilds implements GuildReader {
     const current = [...rows, ...added].map((row) =>
       this.isChanging(`invite:${row.code}`) ? this.invite(row.code) : row,
     );
-    return (await Promise.all(current)).filter((row) => row !== undefined);
+    return (await Promise.all(current)).filter((row) => row !== undefined).sort(byCode);
   }
 
   /** Those that became public in the meantime follow when the views hold it; what they are called is current. */
@@ -339,12 +341,14 @@ export class CurrentGuilds implements GuildReader {
     return (await stored.countApplications(ownerId)) + changes(`applications:${ownerId}`).length;
   }
 
-  /** Those that the views do not hold yet count as unused. */
   async countOpenInvites(guildId: string, inviterId: string, now: number): Promise<number> {
-    const { stored, changes } = this.ask(`invites:${guildId}:${inviterId}`);
-    const added = changes<Of<'invite-added'>>(`invites:${guildId}:${inviterId}`);
-    const open = added.filter(({ invite }) => !hasExpired(invite, now)).length;
-    return (await stored.countOpenInvites(guildId, inviterId, now)) + open;
+    if (!this.isChanging(`invites:${guildId}`, `channels:${guildId}`))
+      return this.ask().stored.countOpenInvites(guildId, inviterId, now);
+    const [invites, channels] = await Promise.all([this.invitesOf(guildId), this.channelsOf(guildId)]);
+    const gone = new Set(channels.flatMap(({ id, isDeleted }) => (isDeleted === true ? [id] : [])));
+    return invites.filter(
+      (one) => one.inviterId === inviterId && isOpen(one, one.uses, now) && !gone.has(one.channelId),
+    ).length;
   }
 
   async past(guildId: string, userId: string, position: number): Promise<PastGuild | undefined> {

@@ -434,7 +434,10 @@ export const guildQueries = (db: Kysely<GuildTables>, joining: JoiningTexts) => 
         .select((on) => on.fn.countAll<number>().as('count'))
         .where('i.guild_id', '=', guildId)
         .where('i.inviter_id', '=', inviterId)
-        .where('i.deleted_at', 'is', null)
+        .where((on) => {
+          const lasts = on('i.deleted_at', 'is', null);
+          return at === undefined ? lasts : on.or([lasts, on('i.deleted_at', '>', at)]);
+        })
         .where((on) => on.or([on('i.expires_at', 'is', null), on('i.expires_at', '>', now)]))
         // Nobody joins by one that leads to a deleted channel.
         .where((on) => {

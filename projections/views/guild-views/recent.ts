@@ -56,13 +56,12 @@ const keysOf = (change: AnyChange): readonly string[] => {
     case 'user-revised':
       return change.field === 'administers' ? [`user:${change.userId}`, ADMINISTRATORS] : [`user:${change.userId}`];
     case 'invite-added': {
-      const { code, guildId, inviterId } = change.invite;
-      return [`invite:${code}`, `invites:${guildId}`, `invites:${guildId}:${inviterId}`];
+      const { code, guildId } = change.invite;
+      return [`invite:${code}`, `invites:${guildId}`];
     }
     case 'invite-removed':
-      return [`invite:${change.code}`, `invites:${change.guildId}`];
     case 'invite-used':
-      return [`invite:${change.code}`];
+      return [`invite:${change.code}`, `invites:${change.guildId}`];
     case 'pinned':
     case 'unpinned':
       return [`pins:${change.channelId}`];

@@ -406,7 +406,13 @@ export type GuildChange =
    * A capped invite records every use itself. For the others only the joining events tell. `capped` says which kind
    * this is.
    */
-  | { readonly kind: 'invite-used'; readonly code: string; readonly capped: boolean; readonly position: number };
+  | {
+      readonly kind: 'invite-used';
+      readonly code: string;
+      readonly guildId: string;
+      readonly capped: boolean;
+      readonly position: number;
+    };
 
 type UserField = {
   readonly [K in keyof UserFields]-?: { readonly field: K; readonly value: NonNullable<UserFields[K]> };
@@ -537,9 +543,11 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
   ],
   'member-joined': (event) => {
     const { position } = event;
-    const { invite } = event.data;
+    const { invite, guildId } = event.data;
     const joined: GuildChange = { kind: 'member-joined', member: rowOfMember(event) };
-    return invite === null ? [joined] : [joined, { kind: 'invite-used', code: invite, capped: false, position }];
+    return invite === null
+      ? [joined]
+      : [joined, { kind: 'invite-used', code: invite, guildId, capped: false, position }];
   },
   'member-left': ({ data: { guildId, userId }, position }) => [{ kind: 'member-left', guildId, userId, position }],
   'role-created': ({ data: { guildId, role }, position }) => [revisedRole(guildId, role, position)],
@@ -614,7 +622,9 @@ const changesOf: ByType<TypesChanging<'guild-views'>, [], readonly GuildChange[]
     return [{ kind: 'invite-added', invite, position }];
   },
   'invite-deleted': ({ data: { code, guildId }, position }) => [{ kind: 'invite-removed', code, guildId, position }],
-  'invite-redeemed': ({ data, position }) => [{ kind: 'invite-used', code: data.code, capped: true, position }],
+  'invite-redeemed': ({ data: { code, guildId }, position }) => [
+    { kind: 'invite-used', code, guildId, capped: true, position },
+  ],
 };
 
 const NO_CHANGES: readonly GuildChange[] = [];
