@@ -9,7 +9,7 @@ import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { fieldError } from '../schemas/errors.ts';
 import { userStream } from '../schemas/streams.ts';
 import { type Code, isGood, type KnownCode, type SignIn } from '../vault/port.ts';
-import { type CommandDeps, type Result, refused, viewsHold } from './command.ts';
+import { type CommandDeps, type Result, refused, unlessRepeated, viewsHold } from './command.ts';
 import { mayBeDeleted, removeUser } from './deletions.ts';
 import { type Caller, type Identity, type SignedIn, tooMany, wrongPassword } from './identity.ts';
 import { type Limits, limitedError } from './limits.ts';
@@ -155,8 +155,6 @@ export class Accounts {
     const right = await this.identity.checksPassword(userId, password, caller);
     if (right === undefined) return either.left(tooMany);
     if (!right) return either.left(wrongPassword);
-    const allowed = await mayBeDeleted(deps, userId);
-    if (either.isLeft(allowed)) return allowed;
     const key = idempotencyKey(userId, 'user.delete-own', caller.key ?? randomUUID());
     const cause = { actor: userId, key, correlationId: caller.correlationId, causationId: null, traceparent: null };
     if (this.options.deletionMs === 0) {
@@ -167,8 +165,14 @@ export class Accounts {
     const asked = await deps.mailboxes.run({
       stream: userStream(userId),
       cause,
-      prepare: async () => either.right(undefined),
-      decide: (state: UserState) => requestDeletion({ userId, due, key }, state),
+      prepare: async () => either.right(await mayBeDeleted(deps, userId, cause)),
+      decide: (state: UserState, allowed) =>
+        unlessRepeated(
+          either.isLeft(allowed) ? allowed.left : undefined,
+          state,
+          cause,
+          requestDeletion({ userId, due, key }, state),
+        ),
     });
     if (either.isLeft(asked)) return asked;
     await viewsHold(deps, asked.right.position);

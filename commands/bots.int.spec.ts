@@ -2,6 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AppendRequest, EventLog } from '../log/port.ts';
+import type { Views } from '../projections/port.ts';
+import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import { Instance } from '../test/support/write-side.ts';
 import { refusal, right } from './testing.ts';
 
@@ -17,13 +19,27 @@ const onTwoNodes = (log: EventLog): EventLog =>
     },
   }) as EventLog;
 
+/** Bots of which the views know that they are in the guild, and those of which they do not, whatever the log says. */
+const stillIn = new Set<string>();
+const notYetIn = new Set<string>();
+const lateViews = (views: Views): Views => {
+  const { guilds } = views;
+  const member: GuildReader['member'] = async (guildId, userId) => {
+    if (notYetIn.has(userId)) return undefined;
+    return (await guilds.member(guildId, userId)) ?? (stillIn.has(userId) ? guilds.member(guildId, ann) : undefined);
+  };
+  return Object.assign(Object.create(views) as Views, {
+    guilds: Object.assign(Object.create(guilds) as GuildReader, { member }),
+  });
+};
+
 let instance: Instance;
 let ann: string;
 let guild_id: string;
 let channel: string;
 
 beforeAll(async () => {
-  instance = await Instance.open({ logFor: onTwoNodes });
+  instance = await Instance.open({ logFor: onTwoNodes, viewsFor: lateViews });
   ann = await instance.register('ann');
   ({ id: guild_id, channel } = await instance.guild(ann));
 });
@@ -100,6 +116,24 @@ describe('a bot that is added to a guild', () => {
       expect(await rolesOf(bot)).toEqual([]);
       behind = 0;
     }
+  });
+
+  it('is in or not as the log says, whatever the views know yet', async () => {
+    const bot = await aBot();
+    right(await add(bot));
+    const [former] = await rolesOf(bot);
+    notYetIn.add(bot);
+    right(await add(bot));
+    expect(refusal(await instance.ask(ann, 'role.delete', { guild_id, role_id: former!.id }))).toBe('invalidRole');
+    expect(await rolesOf(bot)).toEqual([former]);
+    notYetIn.clear();
+    right(await instance.ask(ann, 'member.kick', { guild_id, user_id: bot }));
+    stillIn.add(bot);
+    right(await add(bot));
+    const [role, ...more] = await rolesOf(bot);
+    expect(more).toEqual([]);
+    stillIn.clear();
+    expect((await member(bot))?.roles).toEqual([role!.id]);
   });
 
   it('is let in by whoever manages the guild, with no more than they have, unless it is banned', async () => {

@@ -1,5 +1,7 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Views } from '../projections/port.ts';
+import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import { TestClock } from '../schemas/clock.testing.ts';
 import { Instance } from '../test/support/write-side.ts';
 import { Accounts } from './accounts.ts';
@@ -9,9 +11,20 @@ const CALLER = { address: '192.0.2.1', correlationId: 'c', isGone: () => false }
 const PASSWORD = 'correct horse battery';
 const DAY = 86_400_000;
 
+/** The views do not know yet who administers the installation. */
+let late = false;
+const lateViews = (views: Views): Views => {
+  const { guilds } = views;
+  const administrators = async () => (late ? [] : guilds.administrators());
+  return Object.assign(Object.create(views) as Views, {
+    guilds: Object.assign(Object.create(guilds) as GuildReader, { administrators }),
+  });
+};
+
 let instance: Instance;
 beforeEach(async () => {
-  instance = await Instance.open();
+  late = false;
+  instance = await Instance.open({ viewsFor: lateViews });
 });
 afterEach(() => instance.close());
 
@@ -82,5 +95,25 @@ describe('an account whose owner has asked for its deletion', () => {
     expect(either.isLeft(wrong) && wrong.left.name).toBe('invalidForm');
     expect(either.isRight(await accounts.deleteOwn(ada, PASSWORD, CALLER))).toBe(true);
     expect((await standingOf(ada)).deleted).toBe(true);
+  });
+
+  it('is not that of the last administrator, whatever the views know of administrators yet', async () => {
+    const first = await register('first');
+    const ada = await register('ada');
+    await instance.do(first, 'administrator.name', { user_id: ada });
+    await instance.do(first, 'administrator.remove', { user_id: first });
+    const { deps, identity } = instance.write;
+    late = true;
+    for (const deletionMs of [0, DAY]) {
+      const accounts = new Accounts(deps, identity, { limits: { login: async () => undefined }, deletionMs });
+      const refusal = await accounts.deleteOwn(ada, PASSWORD, CALLER);
+      expect(either.isLeft(refusal) && refusal.left.name).toBe('lastAdministrator');
+    }
+    late = false;
+    await instance.do(ada, 'administrator.name', { user_id: first });
+    late = true;
+    expect(either.isRight(await askToDelete(ada))).toBe(true);
+    // They administer it until they are deleted.
+    expect(await instance.events('administrator-changed')).toHaveLength(3);
   });
 });

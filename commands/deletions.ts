@@ -2,10 +2,12 @@
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
-import { type AdministratorsState, administratorsIn, changeAdministrator } from '../domain/administrators.ts';
+import { type AdministratorsState, administratorsIn, stepDown as decideToStepDown } from '../domain/administrators.ts';
+import { nothing } from '../domain/decider.ts';
 import { idempotencyKey } from '../domain/recent-keys.ts';
 import { deleteUser, type UserState } from '../domain/user.ts';
 import type { Clock } from '../schemas/clock.ts';
+import { StoreUnavailable } from '../schemas/errors.ts';
 import { mayAct } from '../schemas/events/user.ts';
 import { ADMINISTRATORS_STREAM, userStream } from '../schemas/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -16,49 +18,48 @@ import type { Cause } from './new-events.ts';
 
 type Deps = Pick<CommandDeps, 'views' | 'mailboxes' | 'processes' | 'shared' | 'now'>;
 
-/** Administrators who can sign in, apart from one. */
-const otherAdministrators = async ({ views }: Pick<CommandDeps, 'views'>, userId: string): Promise<boolean> => {
-  const others = (await views.guilds.administrators()).filter((id) => id !== userId);
-  return (await views.guilds.users(others)).some(({ standing }) => mayAct(standing));
-};
-
-/** Nobody is shut out or deleted who is the last to administer the installation. */
-const isLastAdministrator = async (deps: Pick<CommandDeps, 'views'>, userId: string): Promise<boolean> =>
-  (await deps.views.guilds.administrators()).includes(userId) && !(await otherAdministrators(deps, userId));
-
 /**
  * What a change of who administers the installation is decided by, beside its own stream. Read within the decision: the views of
  * this node may not know yet whom the stream names, so they are asked about each of these.
  */
 export const administration = async (state: AdministratorsState, { views: { guilds } }: Pick<CommandDeps, 'views'>) => {
   const first = await guilds.administrator();
+  // Whoever asks is somebody, so there is a first person.
+  if (first === undefined) throw new StoreUnavailable('guild-views', 1);
   const able = await guilds.users(administratorsIn(state, first));
   const ids = new Set(able.filter(({ standing }) => mayAct(standing)).map(({ id }) => id));
   return { first, mayAct: (id: string) => ids.has(id) };
 };
 
-/**
- * Whoever is to be shut out or deleted first administers nothing any more. The stream of the administrators decides that, so of
- * two who go at once one stays.
- */
-export const stepDown = async (deps: Deps, userId: string, cause: Cause): Promise<Result<void>> => {
-  if (!(await deps.views.guilds.administrators()).includes(userId)) return either.right(undefined);
+/** Asks the stream of the administrators, which decides it alone: so of two who go at once one stays. */
+const steppingDown = async (deps: Deps, userId: string, cause: Cause, happens: boolean): Promise<Result<void>> => {
   const key = idempotencyKey(userId, 'administrator.step-down', cause.key);
   const { actor } = cause;
-  const gone = await deps.mailboxes.run({
+  const asked = await deps.mailboxes.run({
     stream: ADMINISTRATORS_STREAM,
     cause: { ...cause, key, secondKey: undefined, content: undefined },
     prepare: async () => either.right(undefined),
-    decide: async (state: AdministratorsState) =>
-      changeAdministrator({ actor, userId, administers: false, ...(await administration(state, deps)), key }, state),
+    decide: async (state: AdministratorsState) => {
+      const decided = decideToStepDown({ actor, userId, ...(await administration(state, deps)), key }, state);
+      return happens || either.isLeft(decided) ? decided : nothing;
+    },
   });
-  return either.isLeft(gone) ? gone : either.right(undefined);
+  return either.isLeft(asked) ? asked : either.right(undefined);
 };
 
-export const mayBeDeleted = async (deps: Pick<CommandDeps, 'views'>, userId: string): Promise<Result<void>> => {
+/** Whoever is to be shut out or deleted first administers nothing any more. The last administrator stays. */
+export const stepDown = (deps: Deps, userId: string, cause: Cause): Promise<Result<void>> =>
+  steppingDown(deps, userId, cause, true);
+
+const ownsNoGuild = async (deps: Pick<CommandDeps, 'views'>, userId: string): Promise<Result<void>> => {
   const guilds = await deps.views.guilds.guildsOf(userId);
-  if (guilds.some(({ ownerId }) => ownerId === userId)) return refused('ownsGuilds');
-  return (await isLastAdministrator(deps, userId)) ? refused('lastAdministrator') : either.right(undefined);
+  return guilds.some(({ ownerId }) => ownerId === userId) ? refused('ownsGuilds') : either.right(undefined);
+};
+
+/** Whether an account could be deleted now. Nothing changes. */
+export const mayBeDeleted = async (deps: Deps, userId: string, cause: Cause): Promise<Result<void>> => {
+  const owns = await ownsNoGuild(deps, userId);
+  return either.isLeft(owns) ? owns : steppingDown(deps, userId, cause, false);
 };
 
 interface Removal {
@@ -71,7 +72,7 @@ interface Removal {
 /** Deletes an account, and waits until the key is destroyed. */
 export const removeUser = async (deps: Deps, { userId, cause, now }: Removal): Promise<Result<Done>> => {
   const stream = userStream(userId);
-  const allowed = await mayBeDeleted(deps, userId);
+  const allowed = await ownsNoGuild(deps, userId);
   if (either.isLeft(allowed)) return allowed;
   const stepped = await stepDown(deps, userId, cause);
   if (either.isLeft(stepped)) return stepped;
@@ -79,7 +80,7 @@ export const removeUser = async (deps: Deps, { userId, cause, now }: Removal): P
     stream,
     cause,
     prepare: async () => {
-      const allowed = await mayBeDeleted(deps, userId);
+      const allowed = await ownsNoGuild(deps, userId);
       if (either.isLeft(allowed)) return allowed;
       return either.right((await deps.views.guilds.guildsOf(userId)).map(({ id }) => id));
     },

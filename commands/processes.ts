@@ -69,6 +69,9 @@ export type FollowUps = {
 
 type Causing = EventOf<FollowedUpType>;
 
+/** Under which the steps that follow an event are taken. */
+export const stepKey = ({ id }: Pick<ParleyEvent, 'id'>): string => `process:${id}`;
+
 export const joiningStep = (joining: Omit<Parameters<typeof join>[0], 'key'>): Step => ({
   stream: memberStream(joining.guildId, joining.userId),
   // Whoever was banned meanwhile stays out, and the steps are done.
@@ -203,7 +206,7 @@ export class Processes {
   }
 
   private takeStep(event: Causing, step: Step): Promise<number> {
-    const key = `process:${event.id}`;
+    const key = stepKey(event);
     const cause = {
       actor: event.actor,
       key,

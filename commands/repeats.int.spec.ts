@@ -431,6 +431,14 @@ const refusedSince: Record<string, () => Promise<RefusedSince & { readonly type:
       },
     };
   },
+  'joining by an invite with few uses a guild that has banned them': async () => {
+    const by = await somebody();
+    const { code } = await instance.do(ann, 'invite.create', { channel_id, max_uses: 2 });
+    return {
+      ...{ type: 'guild.join', by, once: { code }, why: 'userBanned' },
+      since: () => instance.do(ann, 'member.ban', { guild_id, user_id: by }),
+    };
+  },
   'joining a guild that is paused, and left': async () => {
     const [by, open] = [await somebody(), await instance.guild(ann)];
     await instance.do(ann, 'guild.edit', { guild_id: open.id, features: ['DISCOVERABLE'] });

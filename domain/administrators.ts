@@ -35,7 +35,7 @@ export interface ChangeAdministrator {
   readonly userId: string;
   readonly administers: boolean;
   /** The first person, who administers the installation until they are removed. */
-  readonly first: string | undefined;
+  readonly first: string;
   /** Whether somebody may use their account: one who may not is no administrator to be left with. */
   readonly mayAct: (userId: string) => boolean;
   readonly key: string;
@@ -63,3 +63,9 @@ export const changeAdministrator = (
   if (!administers && !present.some((id) => id !== userId && mayAct(id))) return refuse('lastAdministrator');
   return happen({ type: 'administrator-changed', data: { userId, administers } });
 };
+
+/** Whoever is to be shut out or deleted first administers nothing any more, if they do. */
+export const stepDown = (command: Omit<ChangeAdministrator, 'administers'>, state: AdministratorsState): Decision =>
+  administratorsIn(state, command.first).includes(command.userId)
+    ? changeAdministrator({ ...command, administers: false }, state)
+    : nothing;

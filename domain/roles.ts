@@ -134,7 +134,7 @@ export const deleteRole = (
 
 /**
  * A bot is let in with a role of its own, which has its name. One that was left over from before makes room.
- * @param command.isMember whether it is in already, as the views know it
+ * @param command.isMember whether it is in already
  */
 export const admitBot = (
   command: ByMember & {

@@ -91,17 +91,17 @@ const mayAdd = async ({ fields, context }: Asked<t.TypeOf<typeof OnGuild>>, deps
     : refused('missingPermissions');
 };
 
-/** Whether the guild keeps the bot out, as the stream of its membership says. */
-const isBanned = async (deps: CommandDeps, guildId: string, botId: string, cause: Cause) => {
-  let banned = false;
+/** What the stream of the bot's membership says, whatever the views know: whether it is in, and whether it is kept out. */
+export const membershipOf = async (deps: CommandDeps, guildId: string, botId: string, cause: Cause) => {
+  let found = { isMember: false, isBanned: false };
   const asked = await deps.mailboxes.run({
     ...{ stream: memberStream(guildId, botId), cause, prepare: async () => either.right(undefined) },
     decide: (state: MemberState) => {
-      banned = state.banned;
+      found = { isMember: state.joined, isBanned: state.banned };
       return nothing;
     },
   });
-  return either.isLeft(asked) ? asked : either.right(banned);
+  return either.isLeft(asked) ? asked : either.right(found);
 };
 
 type Found = { readonly refusal: ParleyError } | Pick<Parameters<typeof roles.admitBot>[0], 'bot' | 'isMember'>;
@@ -120,13 +120,13 @@ export const addBot = command({
     const bot = await deps.views.guilds.user(id);
     const refusal = (name: ErrorName) => either.right({ refusal: parleyError(name) });
     if (bot?.kind !== 'bot') return refusal('unknownApplication');
-    const banned = await isBanned(deps, guildId, id, cause);
-    if (either.isLeft(banned)) return either.right({ refusal: banned.left });
-    if (banned.right) return refusal('userBanned');
+    const member = await membershipOf(deps, guildId, id, cause);
+    if (either.isLeft(member)) return either.right({ refusal: member.left });
+    const { isMember, isBanned } = member.right;
+    if (isBanned) return refusal('userBanned');
     const place = { stream: userStream(id), eventId: bot.sealedIn };
     const name = openAs(Profile, await deps.keys.get(id), place, bot.sealed)?.username;
     if (name === undefined) return refusal('unknownApplication');
-    const isMember = (await deps.views.guilds.member(guildId, id)) !== undefined;
     return either.right({ bot: { id, name }, isMember });
   },
   decide: (state: GuildState, { rights: actor, prepared }, { fields, cause }, deps) => {

@@ -15,7 +15,7 @@ import { inviteStream, memberStream } from '../../schemas/streams.ts';
 import { type CommandDeps, command, outcome, type Result, refused, viewsHold, whenFollowedUp } from '../command.ts';
 import type { Done } from '../mailbox.ts';
 import type { Cause } from '../new-events.ts';
-import { joiningStep } from '../processes.ts';
+import { joiningStep, stepKey } from '../processes.ts';
 import { inTooManyGuilds } from './guilds.ts';
 import { asCreated } from './invites.ts';
 import { announcingChannel, messageOfJoining } from './join-messages.ts';
@@ -87,13 +87,15 @@ export const refusedEntry = async (
   return (await inTooManyGuilds(deps, actor)) ? 'maximumGuilds' : undefined;
 };
 
-/** The invite's stream decides who gets its places. */
+/** The invite's stream decides who gets its places, and a repeat has its first answer whatever has come of them since. */
 const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string): Promise<Joined> => {
   const { userId, cause } = joining;
   let isIn = false;
+  let isBanned = false;
   const asked = await joinAt(deps, joining, (state) => {
     isIn = state.joined || state.keys.has(cause.key);
-    return state.banned ? refuse('userBanned') : nothing;
+    isBanned = state.banned;
+    return nothing;
   });
   if (either.isLeft(asked) || isIn) return asked;
   const stream = inviteStream(code);
@@ -104,17 +106,22 @@ const joinThroughCap = async (deps: CommandDeps, joining: Joining, code: string)
     prepare: async () => NOTHING_TO_PREPARE,
     decide: (state: invite.InviteState) => {
       isRepeat = state.redeemed.get(userId) === cause.key;
+      if (isBanned && !isRepeat) return refuse('userBanned');
       return invite.redeem({ userId, key: cause.key, now: deps.now() }, state);
     },
   });
   if (either.isLeft(redeemed)) return redeemed;
+  const done = redeemed.right;
   // They have had a place: they asked twice at once, or they come back.
-  if (redeemed.right.events.length === 0 && !isRepeat) return joinFreely(deps, joining, code);
-  const position = await whenFollowedUp(deps, stream, cause.key, redeemed.right);
+  if (done.events.length === 0 && !isRepeat) return joinFreely(deps, joining, code);
+  const position = await whenFollowedUp(deps, stream, cause.key, done);
+  const [event] = [...done.events, ...done.known];
   // They may have been banned between the two.
-  const allowed = await joinAt(deps, joining, (state) => (state.banned ? refuse('userBanned') : nothing));
+  const allowed = await joinAt(deps, joining, ({ banned, keys }) =>
+    banned && !(event && keys.has(stepKey(event))) ? refuse('userBanned') : nothing,
+  );
   if (either.isLeft(allowed)) return allowed;
-  return either.right({ stream, done: { ...redeemed.right, position } });
+  return either.right({ stream, done: { ...done, position } });
 };
 
 /** What an invite says. Only its uses ever change. The views may not know it yet, and know no deleted one. */

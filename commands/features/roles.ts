@@ -12,6 +12,7 @@ import { guildStream, memberStream } from '../../schemas/streams.ts';
 import { type CommandDeps, command, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import { moderating } from './bans.ts';
+import { membershipOf } from './bots.ts';
 import { memberOfGuild } from './guilds.ts';
 
 const Color = integer(0, 0xffffff);
@@ -140,9 +141,12 @@ export const deleteRole = command({
   holdsUp: true,
   stream: ({ guild_id }) => guildStream(guild_id),
   rights: memberOfGuild,
-  prepare: async ({ fields: { guild_id, role_id } }, { views: { guilds } }) => {
-    const botId = (await guilds.guild(guild_id))?.roles.find(({ id }) => id === role_id)?.botId ?? null;
-    return either.right({ botIsIn: botId === null || (await guilds.member(guild_id, botId)) !== undefined });
+  prepare: async ({ fields: { guild_id, role_id }, cause }, deps) => {
+    const row = await deps.views.guilds.guild(guild_id);
+    const botId = row?.roles.find(({ id }) => id === role_id)?.botId ?? null;
+    if (botId === null) return either.right({ botIsIn: true });
+    const bot = await membershipOf(deps, guild_id, botId, cause);
+    return either.isLeft(bot) ? bot : either.right({ botIsIn: bot.right.isMember });
   },
   decide: (state: GuildState, { rights: actor, prepared }, { fields, cause }) =>
     roles.deleteRole(
