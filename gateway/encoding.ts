@@ -24,6 +24,25 @@ export const RECONNECT = controlFrame(Op.reconnect, null);
 /** Always `false`: after `true`, discord.js resumes again at once, in an endless loop. */
 export const INVALID_SESSION = controlFrame(Op.invalidSession, false);
 
+/** By message. */
+const said = new WeakMap<object, string>();
+
+/**
+ * JSON of what two frames may carry: a new message stands in its author's answer and in the dispatch. The first of the
+ * two to ask makes the text, the second takes it.
+ */
+export const sharedJson = (shown: unknown): string => {
+  if (typeof shown !== 'object' || shown === null) return JSON.stringify(shown) ?? 'null';
+  const known = said.get(shown);
+  if (known !== undefined) {
+    said.delete(shown);
+    return known;
+  }
+  const text = JSON.stringify(shown);
+  said.set(shown, text);
+  return text;
+};
+
 // One dispatch, encoded once for all sessions in its audience.
 
 /** Message fields that are empty for bots without the MESSAGE_CONTENT intent. */
@@ -91,7 +110,7 @@ export class EncodedDispatch {
   ) {
     this.position = position;
     this.intents = intents;
-    this.whole = dispatchFrame(name, position, JSON.stringify(data));
+    this.whole = dispatchFrame(name, position, name === 'MESSAGE_CREATE' ? sharedJson(data) : JSON.stringify(data));
     this.carriesText = carriesText;
     this.shows = shows;
     this.toPeople = toPeople === true;

@@ -10,6 +10,7 @@ import { errorBody, type ParleyError, parleyError, StoreUnavailable } from '../s
 import { GivenCommand, Op } from '../schemas/gateway/frames.ts';
 import { jsonError } from '../schemas/json.ts';
 import { reasonGiven } from '../schemas/reason.ts';
+import { sharedJson } from './encoding.ts';
 import { textFrame } from './frame-bytes.ts';
 import type { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
@@ -103,7 +104,11 @@ export class CommandFrames {
         const { position, stream, sequence, answer } = outcome.right;
         const shown = await presentAnswer(this.deps.presenter, answer);
         if (either.isLeft(shown)) error = shown.left;
-        else this.reply(session, { id, ok: true, position, stream, sequence, result: shown.right.shown });
+        else
+          this.reply(
+            session,
+            `{"id":${JSON.stringify(id)},"ok":true,"position":${position},"stream":"${stream}","sequence":${sequence},"result":${sharedJson(shown.right.shown)}}`,
+          );
       }
     } catch (failure) {
       if (failure instanceof StoreUnavailable) error = parleyError('unavailable', { retryAfter: failure.retryAfter });
@@ -124,12 +129,15 @@ export class CommandFrames {
   private refuse(session: Session, id: string | null, error: ParleyError): void {
     this.deps.metrics.refusals(error.name);
     this.refusals.count(session);
-    this.reply(session, { id, ok: false, error: errorBody(error) });
+    this.reply(session, JSON.stringify({ id, ok: false, error: errorBody(error) }));
   }
 
-  /** The answer is sent even while a session catches up, because the client waits for it. */
-  private reply(session: Session, d: object): void {
-    const frame = textFrame(JSON.stringify({ op: Op.commandResult, d, s: null, t: null }));
+  /**
+   * The answer is sent even while a session catches up, because the client waits for it.
+   * @param d as JSON
+   */
+  private reply(session: Session, d: string): void {
+    const frame = textFrame(`{"op":${Op.commandResult},"d":${d},"s":null,"t":null}`);
     if (session.phase === Phase.live) this.outbox.pushAlone(session, frame);
     else if (session.phase !== Phase.closed) this.outbox.writeNow(session, frame);
   }
