@@ -617,7 +617,21 @@ describe('rights that are slow to read', () => {
           await Promise.all(running);
         },
       ),
-      { numRuns: 30 },
+      {
+        numRuns: 30,
+        examples: [
+          // The third waits behind the second while the rights of the last are read again, and is due after that.
+          [
+            [
+              { actor: '1', at: 0, first: 300, again: 0, leavesAt: undefined },
+              { actor: '2', at: 0, first: 302, again: 0, leavesAt: undefined },
+              { actor: '2', at: 1, first: 0, again: 0, leavesAt: 200 },
+              { actor: '1', at: 0, first: 0, again: 50, leavesAt: undefined },
+            ],
+            0,
+          ],
+        ],
+      },
     );
   });
 });

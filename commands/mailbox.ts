@@ -206,11 +206,13 @@ export class Mailboxes {
       await endOfTurn();
       await this.slices.turn();
       await this.deps.pace?.turn(stream);
+      const oldest = this.deps.clock.monotonic() - FRESH_MS;
       let { turn, left } = nextTurn(queue);
-      const refreshing = this.refresh(queue, turn);
+      const refreshing = this.refresh(queue, turn, oldest);
       if (refreshing !== undefined) {
         await refreshing;
-        ({ turn, left } = nextTurn(queue));
+        // Whoever waited behind somebody whose rights are known only now has not been asked about.
+        ({ turn, left } = nextTurn(queue, (queued) => !isTooOld(queued, oldest)));
       }
       queue.tasks = left;
       if (turn.length === 0) {
@@ -240,20 +242,19 @@ export class Mailboxes {
   /**
    * Reads the rights of the next turn's tasks again where they are too old. A task that waits for nothing but this reading
    * is read again once only, since slow readings would otherwise be too old each time.
+   * @param oldest when the oldest reading that still holds ended
    * @returns resolves when the rights have been read; `undefined` if none are too old.
    */
-  private refresh(queue: Queue, turn: readonly QueuedTask[]): Promise<unknown> | undefined {
-    const oldest = this.deps.clock.monotonic() - FRESH_MS;
+  private refresh(queue: Queue, turn: readonly QueuedTask[], oldest: number): Promise<unknown> | undefined {
     const reading: Promise<void>[] = [];
     const behind = new Set<string>();
     for (const queued of turn) {
-      const { prepared, task, lane } = queued;
-      if (queued.readForTurn || queued.readAt >= oldest || task.refresh === undefined) continue;
-      if (prepared === undefined || either.isLeft(prepared)) continue;
+      const { prepared, lane } = queued;
+      if (!isTooOld(queued, oldest)) continue;
       // Behind a slow reading of its own lane it may have to wait for long, and then is read again.
       queued.readForTurn = !behind.has(lane);
       behind.add(lane);
-      reading.push(this.read(queue, queued, prepared));
+      reading.push(this.read(queue, queued, prepared as either.Right<unknown>));
     }
     if (reading.length === 0) return undefined;
     return within(this.deps.clock, REFRESH_MS, Promise.all(reading));
@@ -324,13 +325,20 @@ export class Mailboxes {
   }
 }
 
+/** Whether the task's rights must be read again before it is decided. */
+const isTooOld = ({ prepared, readForTurn, readAt, task }: QueuedTask, oldest: number): boolean =>
+  !readForTurn && readAt < oldest && task.refresh !== undefined && prepared !== undefined && either.isRight(prepared);
+
 /** The prepared tasks in order of arrival, but none past an earlier task of its own lane; and the rest. */
-const nextTurn = (queue: Queue): { readonly turn: QueuedTask[]; readonly left: QueuedTask[] } => {
+const nextTurn = (
+  queue: Queue,
+  mayBeDecided: (queued: QueuedTask) => boolean = () => true,
+): { readonly turn: QueuedTask[]; readonly left: QueuedTask[] } => {
   const turn: QueuedTask[] = [];
   const left: QueuedTask[] = [];
   const held = new Set<string>();
   for (const queued of queue.tasks) {
-    if (queued.prepared !== undefined && turn.length < TURN && !held.has(queued.lane)) {
+    if (queued.prepared !== undefined && turn.length < TURN && !held.has(queued.lane) && mayBeDecided(queued)) {
       turn.push(queued);
     } else {
       held.add(queued.lane);

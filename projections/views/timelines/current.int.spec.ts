@@ -39,16 +39,17 @@ const all = async (timelines: TimelineReader) => ({
   reactors: await Promise.all(
     ids.flatMap((id) => [
       timelines.reactors(CHANNEL, id, '👍', { limit: 5 }),
+      timelines.reactors(CHANNEL, id, '🎉', { limit: 5 }),
       timelines.reactors(CHANNEL, id, '👍', { after: ANN, limit: 1 }),
     ]),
   ),
   deleted: await timelines.deletedAmong(CHANNEL, ids),
 });
 
-const nth = fc.nat(MOST - 1);
+const nth = fc.nat(MOST - 1).map((n) => n + 1);
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ kind: 'post' as const, ordinal: 0 }) },
-  ...(['edit', 'suppress', 'remove', 'removeAll', 'react', 'clear', 'clearAll'] as const).map((kind) => ({
+  ...(['edit', 'suppress', 'remove', 'removeAll', 'react', 'cheer', 'clear', 'clearAll'] as const).map((kind) => ({
     weight: 1,
     arbitrary: nth.map((ordinal) => ({ kind, ordinal })),
   })),
@@ -57,10 +58,10 @@ const step = fc.oneof(
 describe('timelines that lag behind the log', () => {
   it('answer what they will answer once they have caught up', () =>
     fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.nat(40), async (steps, held) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), fc.nat(50), async (steps, held) => {
         const story = new Story();
         const living = new Set<number>();
-        const liked = new Set<number>();
+        const liked = new Set<string>();
         let posted = 0;
         for (const { kind, ordinal } of steps) {
           if (kind === 'post') {
@@ -81,11 +82,16 @@ describe('timelines that lag behind the log', () => {
               for (const other of some) living.delete(other);
             } else if (kind === 'clear' || kind === 'clearAll') {
               story.clear(CHANNEL, ordinal, kind === 'clear' ? '👍' : null);
-              liked.delete(ordinal);
-            } else if (liked.delete(ordinal)) story.unreact(CHANNEL, ordinal, ANN, '👍');
-            else {
-              story.react(CHANNEL, ordinal, ANN, '👍');
-              liked.add(ordinal);
+              liked.delete(`${ordinal} 👍`);
+              if (kind === 'clearAll') liked.delete(`${ordinal} 🎉`);
+            } else {
+              const emoji = kind === 'react' ? '👍' : '🎉';
+              const name = `${ordinal} ${emoji}`;
+              if (liked.delete(name)) story.unreact(CHANNEL, ordinal, ANN, emoji);
+              else {
+                story.react(CHANNEL, ordinal, ANN, emoji);
+                liked.add(name);
+              }
             }
           }
         }
