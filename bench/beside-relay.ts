@@ -1,4 +1,4 @@
-/** Messages at fixed rates to fifty listeners, beside a bare relay that makes them durable too. */
+/** Messages at fixed rates, beside a bare relay that makes them durable too. */
 
 import { type Bench, median, type Reach, round } from './bench.ts';
 import type { Relay } from './children/relay.ts';
@@ -10,8 +10,12 @@ import { startPlace } from './support/place.ts';
 import { seedPeople } from './support/seed.ts';
 import { withStores } from './support/stores.ts';
 
-const LISTENERS = 50;
-const SENDERS = 20;
+interface Load {
+  readonly perSecond: number;
+  readonly senders: number;
+  readonly listeners: number;
+}
+
 /** The two servers take turns. */
 const ROUNDS = 5;
 const ROUND_MS = 5_000;
@@ -34,12 +38,12 @@ const medians = (rounds: readonly Round[]): Round => ({
   cpu: median(rounds.map(({ cpu }) => cpu)),
 });
 
-const measure = async (perSecond: number): Promise<Measured> => {
+const measure = async ({ perSecond, senders, listeners }: Load): Promise<Measured> => {
   const place = await startPlace();
   const children: { stop(): Promise<void> }[] = [];
   try {
     await place.stop();
-    const people = await withStores(place.data, (stores) => seedPeople(stores, [place.guildId], LISTENERS + SENDERS));
+    const people = await withStores(place.data, (stores) => seedPeople(stores, [place.guildId], listeners + senders));
     const { port, url } = await place.start();
     const relay = await startChild<Relay>('relay');
     children.push(relay);
@@ -47,8 +51,8 @@ const measure = async (perSecond: number): Promise<Measured> => {
     children.push(...clients);
     const common = {
       protocol: 'parley' as const,
-      listeners: people.slice(0, LISTENERS),
-      tokens: people.slice(LISTENERS),
+      listeners: people.slice(0, listeners),
+      tokens: people.slice(listeners),
       channelIds: [place.channel.id],
     };
     const pace = { ms: ROUND_MS, perSecond };
@@ -86,15 +90,15 @@ const figuresOf = ({ parley, relay }: Measured) => ({
 
 type Figure = readonly [suffix: string, what: string, of: (measured: Measured) => number, reach: Reach];
 
-const benchesAt = (name: string, perSecond: number, figures: readonly Figure[]): Bench[] => {
+const benchesAt = (name: string, load: Load, figures: readonly Figure[]): Bench[] => {
   let measuring: Promise<Measured> | undefined;
   return figures.map(([suffix, what, of, reach]) => ({
     name: `${name}${suffix}`,
-    title: `${what} at ${perSecond} messages/s to ${LISTENERS} listeners`,
+    title: `${what} at ${load.perSecond} messages/s of ${load.senders} senders to ${load.listeners} listeners`,
     reach,
     run: async () => {
       // Measured once for all benches that report it.
-      measuring ??= measure(perSecond);
+      measuring ??= measure(load);
       const measured = await measuring;
       return { figures: figuresOf(measured), ratio: of(measured) };
     },
@@ -108,9 +112,14 @@ const beyond = (quantile: 'p50' | 'p99', value: number): Figure => [
   { comparison: '<=', value, unit: 'ms' },
 ];
 
+const FEW = { senders: 20, listeners: 50 };
+
 export const besideRelay: readonly Bench[] = [
-  ...benchesAt('small', 200, [beyond('p50', 0.7), beyond('p99', 2)]),
-  ...benchesAt('steady', 2_000, [
+  ...benchesAt('latency', { perSecond: 5_000, senders: 50, listeners: 1 }, [
+    ['', 'p99 from send to deliver', ({ parley }) => parley.p99, { comparison: '<', value: 10, unit: 'ms' }],
+  ]),
+  ...benchesAt('small', { perSecond: 200, ...FEW }, [beyond('p50', 0.7), beyond('p99', 2)]),
+  ...benchesAt('steady', { perSecond: 2_000, ...FEW }, [
     beyond('p50', 1.2),
     beyond('p99', 4),
     [

@@ -5,6 +5,7 @@
  * `--centrifugo` and `--tinode`.
  */
 
+import { append } from './append.ts';
 import { type Asked, readArguments, USAGE } from './arguments.ts';
 import { type Bench, reached, round } from './bench.ts';
 import { besideRelay } from './beside-relay.ts';
@@ -20,7 +21,6 @@ import { commands } from './commands.ts';
 import { fanout, fanoutBursts } from './fanout.ts';
 import { history } from './history.ts';
 import { kurrentBenches } from './kurrentdb/index.ts';
-import { latency } from './latency.ts';
 import { guildCreate, members, membersJoin } from './members.ts';
 import { type PeerUrls, peerBenches } from './peers/index.ts';
 import { replay } from './replay.ts';
@@ -30,27 +30,15 @@ import { sessions } from './sessions.ts';
 import { serveProgram } from './support/child.ts';
 import { removeMillion } from './support/million.ts';
 import { removePopulous } from './support/populous.ts';
-import { appendFigures } from './support/raw-appends.ts';
 import { threads } from './threads.ts';
 
 const KURRENTDB = 'log-kurrentdb';
 const PEERS = 'peers';
 const REPORT = 'report';
 
-const append: Bench = {
-  name: 'append',
-  title: 'EventLog port, 64 appenders, 300-byte events / raw libsql in equal batches',
-  reach: { comparison: '>=', value: 0.6 },
-  run: async () => {
-    const { port, raw, ratio } = await appendFigures();
-    return { figures: { 'port events/s': port, 'raw events/s': raw }, ratio };
-  },
-};
-
 const embeddedBenches: readonly Bench[] = [
   append,
   commands,
-  latency,
   ...besideRelay,
   channels,
   fanout,

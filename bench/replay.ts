@@ -8,7 +8,7 @@ import { LOG_FILE } from '../log/sqlite/schema.ts';
 import { type Bench, median, round } from './bench.ts';
 import { MANY, million } from './support/million.ts';
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** Events replayed in each round: the last of the million. */
 const EVENTS = 300_000;
 const AFTER = MANY - EVENTS;

@@ -4,7 +4,7 @@ import { withCrowd } from './support/crowded.ts';
 
 const SESSIONS = 5_000;
 const MISSED = 20;
-const ROUNDS = 2;
+const ROUNDS = 5;
 
 export const resume: Bench = {
   name: 'resume',

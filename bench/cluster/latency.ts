@@ -13,7 +13,7 @@ const PER_SECOND = 1_600;
 const COLD_PER_SECOND = 33;
 const CHANNELS = 10;
 /** The medians of these count, because another process may take a core for half a second in one of them. */
-const ROUNDS = 3;
+const ROUNDS = 5;
 const ROUND_MS = 10_000;
 const HELD = 'parley_feed_held_seconds';
 

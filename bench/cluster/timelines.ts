@@ -19,7 +19,7 @@ import { fillLog, silent } from '../support/filled-log.ts';
 const PARTITIONS = 8;
 const AT_ONCE = 64;
 const PAGE = 10_000;
-const ROUNDS = 4;
+const ROUNDS = 6;
 
 interface Side {
   readonly cassandra: Cassandra;

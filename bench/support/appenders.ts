@@ -57,6 +57,13 @@ export interface AppendRates {
   readonly ratio: number;
 }
 
+/** @param turns of all appenders, which the work stores */
+export const eventsPerSecond = async (turns: number, work: () => void | Promise<void>): Promise<number> => {
+  const start = performance.now();
+  await work();
+  return (APPENDERS * turns * 1_000) / (performance.now() - start);
+};
+
 /**
  * Rates are events a second, medians of alternating rounds. `ratio` is the median of the rounds' own ratios, because
  * the machine's other load changes from round to round. Both sides get the number of earlier turns.
@@ -68,11 +75,7 @@ export const compareAppends = async (given: {
   readonly raw: (done: number) => void | Promise<void>;
 }): Promise<AppendRates> => {
   const { rounds, turns, port, raw } = given;
-  const timed = async (work: () => void | Promise<void>): Promise<number> => {
-    const start = performance.now();
-    await work();
-    return (APPENDERS * turns * 1_000) / (performance.now() - start);
-  };
+  const timed = (work: () => void | Promise<void>) => eventsPerSecond(turns, work);
   const rates: { port: number; raw: number }[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const done = round * turns;
