@@ -6,7 +6,7 @@ import type { Config } from '../schemas/settings.ts';
 
 /** Headers of answers that pages may read besides those that browsers always show. */
 const EXPOSED = [
-  ...['Retry-After', 'X-Request-Id', 'X-Parley-Position'],
+  ...['Retry-After', 'X-Request-Id', 'X-Parley-Position', 'X-Parley-Next'],
   ...['Limit', 'Remaining', 'Reset', 'Reset-After', 'Bucket', 'Scope', 'Global'].map((name) => `X-RateLimit-${name}`),
 ];
 /** Seconds for which a browser need not ask again. */

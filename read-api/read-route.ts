@@ -93,9 +93,10 @@ export const readRoute = <P, Q>(
     before: async ({ actor }) =>
       (await deps.ownWrites(actor.userId, reads)) ? undefined : parleyError('unavailable', { retryAfter: 1 }),
     handle: async (request) => {
-      const headers = { [POSITION]: String(deps.heldThrough(reads)) };
+      const position = { [POSITION]: String(deps.heldThrough(reads)) };
       const answer = await definition.handle(request);
-      return either.isLeft(answer) ? answer : either.right({ ...answer.right, headers });
+      if (either.isLeft(answer)) return answer;
+      return either.right({ ...answer.right, headers: { ...answer.right.headers, ...position } });
     },
   });
 };

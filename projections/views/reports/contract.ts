@@ -49,8 +49,11 @@ export const reportContract = (name: string, open: () => Promise<OpenReports>) =
       const answer = { outcome, by: OWNER, sealed: { by: OWNER, box: `note of ${outcome}` } };
       return story.log.add(stream, 'report-handled', { ...data, ...answer });
     };
-    const listed = async (of: ReportsOf, query: Partial<ReportsQuery> = {}) =>
-      (await reports.reader.reports(of, { limit: 10, ...query })).map(({ id }) => id);
+    const page = async (of: ReportsOf, query: Partial<ReportsQuery> = {}) => {
+      const { rows, next } = await reports.reader.reports(of, { limit: 10, look: 100, ...query });
+      return { ids: rows.map(({ id }) => id), next };
+    };
+    const listed = async (of: ReportsOf, query: Partial<ReportsQuery> = {}) => (await page(of, query)).ids;
 
     it('lists those of a guild, of the administrators and of a person, the newest first, page by page', async () => {
       for (const id of ['1', '2', '3']) file(id);
@@ -83,6 +86,25 @@ export const reportContract = (name: string, open: () => Promise<OpenReports>) =
       expect(await without(OWNER, '32', '31', '9223372036854775807')).toEqual(['1']);
       const except = { author: ANN, channelIds: [] };
       expect(await listed({ reporter: BEN }, { except })).toEqual(['5']);
+    });
+
+    it('looks through some reports at most, and says where to go on', async () => {
+      for (const [id, channelId] of Object.entries({ 1: '30', 2: '31', 3: '31', 4: '31', 5: '30', 6: '31' }))
+        file(id, { channelId });
+      for (const id of ['5', '6']) handle(id, 'closed');
+      await project();
+      const except = { author: '99', channelIds: ['31'] };
+      const of = { guildId: GUILD };
+      expect(await page(of, { look: 3, except })).toEqual({ ids: ['5'], next: '4' });
+      expect(await page(of, { look: 3, except, before: '4' })).toEqual({ ids: ['1'], next: '1' });
+      expect(await page(of, { look: 3, except, before: '1' })).toEqual({ ids: [], next: undefined });
+      expect(await page(of, { look: 2, except, after: '1' })).toEqual({ ids: [], next: '3' });
+      expect(await page(of, { look: 9, except })).toEqual({ ids: ['5', '1'], next: undefined });
+      expect(await page(of, { look: 9, except, limit: 1 })).toEqual({ ids: ['5'], next: '5' });
+      expect(await page(of, { look: 2, state: 'open' })).toEqual({ ids: [], next: '5' });
+      expect(await page(of, { look: 2, state: 'closed', limit: 2 })).toEqual({ ids: ['6', '5'], next: '5' });
+      expect(await page({ reporter: BEN }, { look: 1, state: 'open' })).toEqual({ ids: [], next: '6' });
+      expect(await page({ administrators: true }, { look: 1 })).toEqual({ ids: [], next: undefined });
     });
 
     it('knows each with the last thing that came of it, and lists them by that', async () => {

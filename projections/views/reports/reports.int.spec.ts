@@ -1,6 +1,6 @@
 import { memoryDatabase } from '../../../stores/testing.ts';
 import { reportContract } from './contract.ts';
-import { reportTables, SqliteReports } from './sql.ts';
+import { reportTables, SqliteReports } from './sqlite.ts';
 import { reportChanges } from './view.ts';
 
 reportContract('SQLite', async () => {

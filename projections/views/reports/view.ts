@@ -52,6 +52,8 @@ export type ReportsOf =
 /** A page, the newest first; with `after` the oldest first. */
 export interface ReportsQuery {
   readonly limit: number;
+  /** How many reports are looked through at most, those among them that are left out included. */
+  readonly look: number;
   /** Those with a lower id alone. */
   readonly before?: string;
   /** Those with a higher id alone. Where `before` is given, it counts for nothing. */
@@ -61,8 +63,14 @@ export interface ReportsQuery {
   readonly except?: { readonly author: string; readonly channelIds: readonly string[] };
 }
 
+export interface ReportPage {
+  readonly rows: readonly ReportRow[];
+  /** The id beyond which there may be more of them; `undefined`: there are no more. */
+  readonly next: string | undefined;
+}
+
 export interface ReportReader {
-  reports(of: ReportsOf, query: ReportsQuery): Promise<readonly ReportRow[]>;
+  reports(of: ReportsOf, query: ReportsQuery): Promise<ReportPage>;
   report(id: string): Promise<ReportRow | undefined>;
   /** What this person reported about the message. */
   reportBy(reporter: string, channelId: string, messageId: string): Promise<ReportRow | undefined>;
