@@ -6,6 +6,7 @@ import { decode } from '../schemas/codecs.ts';
 import { fieldError, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Quota } from '../schemas/quota.ts';
+import type { Soon } from '../schemas/soon.ts';
 import { CallerOrder } from './caller-order.ts';
 import {
   ACCEPTED,
@@ -27,7 +28,7 @@ import { type Limits, limitedError, type Taken } from './limits.ts';
 import type { Done, Task } from './mailbox.ts';
 import type { Cause } from './new-events.ts';
 import type { OwnWrites } from './own-writes.ts';
-import type { CommandBus, CommandOutcome } from './port.ts';
+import type { Answer, CommandBus, CommandOutcome } from './port.ts';
 import type { Since } from './turn.ts';
 
 type CommandsByType = ReadonlyMap<string, Command>;
@@ -65,6 +66,14 @@ interface Entrance {
 type AnyReady = Ready<unknown, unknown>;
 
 const ALLOWED: Result<void> = either.right(undefined);
+
+const passedIf = (seen: boolean): Result<void> =>
+  seen ? ALLOWED : either.left(parleyError('unavailable', { retryAfter: 1 }));
+
+const bothOf = (rights: Result<unknown>, prepared: Result<unknown>): Result<AnyReady> => {
+  if (either.isLeft(rights)) return rights;
+  return either.isLeft(prepared) ? prepared : either.right({ rights: rights.right, prepared: prepared.right });
+};
 
 /** A submitted command on its way. Thousands may be queued, so it is one object, and itself the task of its mailbox. */
 class CommandTask implements Task<unknown, AnyReady> {
@@ -114,52 +123,70 @@ class CommandTask implements Task<unknown, AnyReady> {
   }
 
   /** Passes the gate only after the queue, so a command that waits at it keeps the place it got when submitted. */
-  async prepare(): Promise<Result<AnyReady>> {
+  prepare(): Soon<Result<AnyReady>> {
     if (this.early !== undefined) return this.early;
-    const { command, asked, deps } = this;
-    const passed = await this.gate();
+    const passed = this.gate();
+    return passed instanceof Promise ? passed.then((gone) => this.afterGate(gone)) : this.afterGate(passed);
+  }
+
+  private afterGate(passed: Result<void>): Soon<Result<AnyReady>> {
     if (either.isLeft(passed)) return passed;
-    const { rights: readRights, prepare } = command as QueuedCommand;
-    const rights: Result<unknown> = readRights === undefined ? ALLOWED : await readRights(asked, deps);
+    const rights = this.readRights();
+    return rights instanceof Promise ? rights.then((read) => this.withRights(read)) : this.withRights(rights);
+  }
+
+  private readRights(): Soon<Result<unknown>> {
+    const { rights } = this.command as QueuedCommand;
+    return rights === undefined ? ALLOWED : rights(this.asked, this.deps);
+  }
+
+  private withRights(rights: Result<unknown>): Soon<Result<AnyReady>> {
+    const { prepare } = this.command as QueuedCommand;
     if (either.isLeft(rights)) return rights;
-    const prepared: Result<unknown> = prepare === undefined ? ALLOWED : await prepare(asked, deps);
-    return either.isLeft(prepared) ? prepared : either.right({ rights: rights.right, prepared: prepared.right });
+    const prepared: Soon<Result<unknown>> = prepare === undefined ? ALLOWED : prepare(this.asked, this.deps);
+    return prepared instanceof Promise ? prepared.then((read) => bothOf(rights, read)) : bothOf(rights, prepared);
   }
 
-  async refresh({ rights, prepared }: AnyReady): Promise<Result<AnyReady>> {
-    const { rights: readRights } = this.command as QueuedCommand;
-    if (readRights === undefined) return either.right({ rights, prepared });
-    const again: Result<unknown> = await readRights(this.asked, this.deps);
-    return either.isLeft(again) ? again : either.right({ rights: again.right, prepared });
+  refresh(former: AnyReady): Soon<Result<AnyReady>> {
+    const prepared = either.right(former.prepared);
+    const rights = this.readRights();
+    return rights instanceof Promise ? rights.then((again) => bothOf(again, prepared)) : bothOf(rights, prepared);
   }
 
-  decide(state: unknown, ready: AnyReady, since: Since): Decision | Promise<Decision> {
+  decide(state: unknown, ready: AnyReady, since: Since): Soon<Decision> {
     this.ready = ready;
     const { rights, prepared } = ready;
     return (this.command as QueuedCommand).decide(state, { rights, prepared, since }, this.asked, this.deps);
   }
 
-  /** Whether the command may go on, given its limits and the caller's own writes. Awaits only what is not settled yet. */
-  private async gate(): Promise<Result<void>> {
-    const { command } = this;
+  /** Whether the command may go on, given its limits and the caller's own writes. */
+  private gate(): Soon<Result<void>> {
+    const { context } = this.asked;
+    const counting = context.counted ? undefined : this.entrance.limits.everything(context.actor);
+    return counting === undefined ? this.ownLimit(undefined) : counting.then((global) => this.ownLimit(global));
+  }
+
+  private ownLimit(global: Taken | undefined): Soon<Result<void>> {
+    this.limit = global;
+    if (global?.allowed === false) return either.left(limitedError(global));
+    const { limit } = this.command;
     const { fields, context } = this.asked;
-    const { limits, ownWrites } = this.entrance;
-    const { actor } = context;
-    const counting = context.counted ? undefined : limits.everything(actor);
-    const global = counting && (await counting);
-    if (global?.allowed === false) {
-      this.limit = global;
-      return either.left(limitedError(global));
-    }
-    const taking = command.limit && limits.command(actor, command.limit.bucket, command.limit.key(fields, actor));
-    this.limit = taking === undefined ? global : await taking;
-    if (this.limit?.allowed === false) return either.left(limitedError(this.limit));
-    const seen = ownWrites.structureSeen(actor.userId);
-    return seen === true || (await seen) ? ALLOWED : either.left(parleyError('unavailable', { retryAfter: 1 }));
+    const taking = limit && this.entrance.limits.command(context.actor, limit.bucket, limit.key(fields, context.actor));
+    return taking === undefined ? this.ownWritesSeen() : taking.then((own) => this.withinLimit(own));
+  }
+
+  private withinLimit(own: Taken): Soon<Result<void>> {
+    this.limit = own;
+    return own.allowed ? this.ownWritesSeen() : either.left(limitedError(own));
+  }
+
+  private ownWritesSeen(): Soon<Result<void>> {
+    const seen = this.entrance.ownWrites.structureSeen(this.asked.context.actor.userId);
+    return seen instanceof Promise ? seen.then(passedIf) : passedIf(seen);
   }
 
   /** The events of the command, or of the one that it repeats. */
-  private async eventsOf(command: QueuedCommand, done: Done): Promise<readonly ParleyEvent[]> {
+  private eventsOf(command: QueuedCommand, done: Done): Soon<readonly ParleyEvent[]> {
     if (done.events.length > 0) return done.events;
     if (done.known.length > 0 || !('preparedStream' in command)) return done.known;
     // A stream that the command creates begins with the command's event.
@@ -171,7 +198,8 @@ class CommandTask implements Task<unknown, AnyReady> {
     const { asked, deps, stream } = this;
     const ready = this.ready!;
     const repeated = done.events.length === 0;
-    const events = await this.eventsOf(command, done);
+    const own = this.eventsOf(command, done);
+    const events = own instanceof Promise ? await own : own;
     const event = events.find(({ type }) => type === command.result) ?? events[0];
     let { position } = done;
     const waitsFor: WaitsFor | undefined =
@@ -187,7 +215,8 @@ class CommandTask implements Task<unknown, AnyReady> {
     if (command.answer === undefined) return outcome(stream, done, NOTHING, position);
     const { rights, prepared } = ready;
     try {
-      const answer = await command.answer({ rights, prepared, done, event }, asked, deps);
+      const answering = command.answer({ rights, prepared, done, event }, asked, deps);
+      const answer: Result<Answer> = answering instanceof Promise ? await answering : answering;
       if (either.isLeft(answer)) return answer;
       const begun = event && command.names?.(event);
       return begun === undefined

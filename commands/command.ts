@@ -17,6 +17,7 @@ import type { Actor } from '../schemas/actor.ts';
 import { type ErrorName, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { EventType, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Bounds } from '../schemas/settings.ts';
+import type { Soon } from '../schemas/soon.ts';
 import type { Tokens, Undo, Vault } from '../vault/port.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import type { Creating, CreationNames } from './creation-names.ts';
@@ -111,29 +112,25 @@ interface Described<K extends string, P extends t.Mixed, B extends t.Mixed> {
 
 interface Steps<Fields, Rights, Prepared, State> {
   /** What other streams allow the caller to do. Read again when the command had to wait for its turn. */
-  readonly rights?: (asked: Asked<Fields>, deps: CommandDeps) => Promise<Result<Rights>>;
+  readonly rights?: (asked: Asked<Fields>, deps: CommandDeps) => Soon<Result<Rights>>;
   /**
    * Reads everything else that the decision needs from outside the stream. It refuses only what it will always refuse: a repeat
    * has its first answer whatever has changed since, and only the decision knows a repeat. See `unlessRepeated`.
    */
-  readonly prepare?: (asked: Asked<Fields>, deps: CommandDeps) => Promise<Result<Prepared>>;
+  readonly prepare?: (asked: Asked<Fields>, deps: CommandDeps) => Soon<Result<Prepared>>;
   readonly decide: (
     state: State,
     ready: Ready<Rights, Prepared> & { readonly since: Since },
     asked: Asked<Fields>,
     deps: CommandDeps,
-  ) => Decision | Promise<Decision>;
+  ) => Soon<Decision>;
   readonly waitsFor?: WaitsFor | ((fields: Fields) => WaitsFor);
   /** Which of the command's events is its result, where others of the same command may come before it. */
   readonly result?: EventType;
   /** The stream that begins with what the command creates, where that is not the stream it runs on. The outcome names it. */
   readonly names?: (event: ParleyEvent) => string | undefined;
   /** If absent, the answer is empty. */
-  readonly answer?: (
-    stored: Stored<Rights, Prepared>,
-    asked: Asked<Fields>,
-    deps: CommandDeps,
-  ) => Promise<Result<Answer>>;
+  readonly answer?: (stored: Stored<Rights, Prepared>, asked: Asked<Fields>, deps: CommandDeps) => Soon<Result<Answer>>;
 }
 
 /** Runs on a stream that the fields name: it is queued at once and prepared while it waits. */

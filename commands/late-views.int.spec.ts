@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Views } from '../projections/port.ts';
 import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
+import type { Soon } from '../schemas/soon.ts';
 import { Instance } from '../test/support/write-side.ts';
 import { right } from './testing.ts';
 
@@ -15,7 +16,7 @@ let known: ReadonlySet<string> | undefined;
 let gone: 'no' | 'soon' | 'yes' = 'no';
 
 const lateViews = (views: Views): Views => {
-  const knowing = <R>(read: (id: string) => Promise<R>, none: R) => {
+  const knowing = <R>(read: (id: string) => Soon<R>, none: R) => {
     return async (id: string): Promise<R> => {
       if (gone === 'yes') throw new StoreUnavailable('guild-views', 5);
       return known === undefined || known.has(id) ? read(id) : none;

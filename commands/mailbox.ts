@@ -13,6 +13,7 @@ import type { AppendError, EventLog } from '../log/port.ts';
 import { type Clock, within } from '../schemas/clock.ts';
 import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { Soon } from '../schemas/soon.ts';
 import { TimeSlices } from '../schemas/time-slices.ts';
 import type { Spans } from '../telemetry/spans.ts';
 import type { KeyRing } from '../vault/sealing.ts';
@@ -27,10 +28,10 @@ export interface Task<State, Prepared> {
   /** Tasks of one lane never overtake each other on their stream. Defaults to the lane of the cause's actor. */
   readonly lane?: string | undefined;
   /** Reads what the decision needs from outside the stream: limits, rights, facts of a message. Begins at once. */
-  readonly prepare: () => Promise<Either<ParleyError, Prepared>>;
+  readonly prepare: () => Soon<Either<ParleyError, Prepared>>;
   /** Reads again what may have been taken away while the task waited: rights. */
-  readonly refresh?: ((prepared: Prepared) => Promise<Either<ParleyError, Prepared>>) | undefined;
-  readonly decide: (state: State, prepared: Prepared, since: Since) => Decision | Promise<Decision>;
+  readonly refresh?: ((prepared: Prepared) => Soon<Either<ParleyError, Prepared>>) | undefined;
+  readonly decide: (state: State, prepared: Prepared, since: Since) => Soon<Decision>;
 }
 
 export interface Done {
@@ -177,7 +178,7 @@ export class Mailboxes {
       } else {
         queue.tasks.push(queued);
       }
-      void this.read(queue, queued);
+      this.read(queue, queued);
     });
   }
 
@@ -186,16 +187,29 @@ export class Mailboxes {
     if (!(failure instanceof StoreUnavailable) || failure instanceof NoIdLeft) this.deps.onFailure(stream, failure);
   }
 
-  /** @param former what was read before, if only rights are to be read again */
-  private async read(queue: Queue, queued: QueuedTask, former?: { readonly right: unknown }): Promise<void> {
+  /**
+   * @param former what was read before, if only rights are to be read again
+   * @returns resolves when the task is prepared; `undefined` if it is already
+   */
+  private read(queue: Queue, queued: QueuedTask, former?: { readonly right: unknown }): Promise<void> | undefined {
     const { task } = queued;
     queued.prepared = undefined;
-    try {
-      queued.prepared = await (former === undefined ? task.prepare() : task.refresh!(former.right as never));
-    } catch (failure) {
+    const failed = (failure: unknown): void => {
       this.report(task.stream, failure);
-      queued.prepared = unavailable();
+      this.prepared(queue, queued, unavailable());
+    };
+    try {
+      const reading = former === undefined ? task.prepare() : task.refresh!(former.right as never);
+      if (reading instanceof Promise) return reading.then((read) => this.prepared(queue, queued, read), failed);
+      this.prepared(queue, queued, reading);
+    } catch (failure) {
+      failed(failure);
     }
+    return undefined;
+  }
+
+  private prepared(queue: Queue, queued: QueuedTask, prepared: Either<ParleyError, unknown>): void {
+    queued.prepared = prepared;
     queued.readAt = this.deps.clock.monotonic();
     queue.wake();
   }
@@ -243,7 +257,7 @@ export class Mailboxes {
    * Reads the rights of the next turn's tasks again where they are too old. A task that waits for nothing but this reading
    * is read again once only, since slow readings would otherwise be too old each time.
    * @param oldest when the oldest reading that still holds ended
-   * @returns resolves when the rights have been read; `undefined` if none are too old.
+   * @returns resolves when the rights have been read; `undefined` if they have been.
    */
   private refresh(queue: Queue, turn: readonly QueuedTask[], oldest: number): Promise<unknown> | undefined {
     const reading: Promise<void>[] = [];
@@ -254,7 +268,8 @@ export class Mailboxes {
       // Behind a slow reading of its own lane it may have to wait for long, and then is read again.
       queued.readForTurn = !behind.has(lane);
       behind.add(lane);
-      reading.push(this.read(queue, queued, prepared as either.Right<unknown>));
+      const again = this.read(queue, queued, prepared as either.Right<unknown>);
+      if (again !== undefined) reading.push(again);
     }
     if (reading.length === 0) return undefined;
     return within(this.deps.clock, REFRESH_MS, Promise.all(reading));

@@ -3,6 +3,7 @@
 import type { SharedWrites } from '../coordination/port.ts';
 import type { ViewName, Views } from '../projections/port.ts';
 import { lru } from '../schemas/lru.ts';
+import type { Soon } from '../schemas/soon.ts';
 
 interface Written {
   /** Position of the last write of any kind, and of the last that changed membership or channels. */
@@ -30,7 +31,7 @@ export class OwnWrites {
   }
 
   /** Must be awaited before the write is acknowledged. */
-  record(userId: string, position: number, structural: boolean): Promise<void> {
+  record(userId: string, position: number, structural: boolean): Soon<void> {
     const former = this.written.get(userId);
     this.written.set(userId, {
       any: Math.max(former?.any ?? 0, position),
@@ -52,11 +53,11 @@ export class OwnWrites {
    * For commands, which take messages from the log but rights from the views. Other nodes need not be asked: a write
    * that changes rights is acknowledged only when the views hold it.
    */
-  structureSeen(userId: string): Promise<boolean> | true {
+  structureSeen(userId: string): Soon<boolean> {
     return this.reached('guild-views', this.written.get(userId)?.structural ?? 0);
   }
 
-  private reached(view: ViewName, position: number): Promise<boolean> | true {
+  private reached(view: ViewName, position: number): Soon<boolean> {
     const progress = this.views.progress(view);
     return position <= progress.checkpoint() || progress.whenProcessed(position, OWN_WRITES_WAIT_MS);
   }

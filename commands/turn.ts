@@ -8,6 +8,7 @@ import { contentOf, type RecentKeys } from '../domain/recent-keys.ts';
 import { bytesOfEvent, type LogReader } from '../log/port.ts';
 import { type ParleyError, parleyError } from '../schemas/errors.ts';
 import type { DecidedEvent, NewParleyEvent, ParleyEvent } from '../schemas/events/catalogue.ts';
+import type { Soon } from '../schemas/soon.ts';
 import type { KeyRing } from '../vault/sealing.ts';
 import { type Cause, fingerprintOf, KeyGone, sealedBy, toNewEvent, withFingerprint } from './new-events.ts';
 
@@ -22,7 +23,7 @@ export const nothingSince: Since = async function* () {};
 
 export interface TurnTask {
   readonly cause: Cause;
-  readonly decide: (state: never, prepared: unknown, since: Since) => Decision | Promise<Decision>;
+  readonly decide: (state: never, prepared: unknown, since: Since) => Soon<Decision>;
 }
 
 /** An event that may be of the same turn, and then has no position yet. */

@@ -84,7 +84,7 @@ class MemorySharedWrites implements SharedWrites {
     });
   }
 
-  async record(userId: string, position: number): Promise<void> {
+  record(userId: string, position: number): void {
     this.written.set(userId, Math.max(position, this.written.peek(userId) ?? 0));
   }
 

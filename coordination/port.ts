@@ -1,6 +1,7 @@
 /** Coordination: what the processes of one installation must agree on, and what they share. */
 
 import { StoreUnavailable } from '../schemas/errors.ts';
+import type { Soon } from '../schemas/soon.ts';
 
 // Leadership: a role that one process holds at a time.
 
@@ -118,7 +119,7 @@ export interface Checkpoints {
 /** How far each person has written, shared by all nodes. Never rejects, and never returns less than was recorded. */
 export interface SharedWrites {
   /** Resolves when the other nodes can see it. */
-  record(userId: string, position: number): Promise<void>;
+  record(userId: string, position: number): Soon<void>;
   of(userId: string): Promise<number>;
 }
 

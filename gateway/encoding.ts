@@ -3,6 +3,7 @@
 import type { Dispatch, EventRenderer } from '../presenter/dispatches.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny, Op } from '../schemas/gateway/frames.ts';
+import type { Soon } from '../schemas/soon.ts';
 import { payloadOf, textFrame } from './frame-bytes.ts';
 import type { Session } from './session.ts';
 
@@ -165,15 +166,17 @@ export class EncodedDispatch {
  * @param deleted ids of messages that have been deleted since
  * @param grew see `EncodedDispatch`
  */
-export const encodedDispatches = async (
+export const encodedDispatches = (
   renderer: EventRenderer,
   event: ParleyEvent,
   guildId: string | null,
   deleted: ReadonlySet<string>,
   grew: (bytes: number) => void = () => {},
-): Promise<readonly EncodedDispatch[]> => {
-  const dispatches = await renderer.render(event, guildId, deleted);
-  return dispatches.map((dispatch) => new EncodedDispatch(dispatch, event.position, grew));
+): Soon<readonly EncodedDispatch[]> => {
+  const encoded = (dispatches: readonly Dispatch[]): readonly EncodedDispatch[] =>
+    dispatches.map((dispatch) => new EncodedDispatch(dispatch, event.position, grew));
+  const rendered = renderer.render(event, guildId, deleted);
+  return rendered instanceof Promise ? rendered.then(encoded) : encoded(rendered);
 };
 
 /** Those for whoever hears of an event only because they may read the audit log. */

@@ -124,7 +124,10 @@ export class FanOut {
     if (topic === undefined || run.length === 0) return;
     try {
       const told: (readonly EncodedDispatch[])[] = [];
-      for (const entry of run) told.push(await entry.dispatches(this.renderer, topic.guildId));
+      for (const entry of run) {
+        const dispatches = entry.dispatches(this.renderer, topic.guildId);
+        told.push(dispatches instanceof Promise ? await dispatches : dispatches);
+      }
       let count = 0;
       for (const session of topic.sessions) for (const dispatches of told) count += this.tell(session, dispatches);
       this.deps.metrics.dispatches(count);

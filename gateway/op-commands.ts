@@ -102,7 +102,8 @@ export class CommandFrames {
         error = this.deps.bus.commands.some((one) => one.type === type) ? atItsField(outcome.left) : outcome.left;
       } else {
         const { position, stream, sequence, answer } = outcome.right;
-        const shown = await presentAnswer(this.deps.presenter, answer);
+        const showing = presentAnswer(this.deps.presenter, answer);
+        const shown = showing instanceof Promise ? await showing : showing;
         if (either.isLeft(shown)) error = shown.left;
         else
           this.reply(

@@ -168,7 +168,7 @@ export class MemberRequests {
 }
 
 const byId = async (guilds: GuildReader, guildId: string, ids: readonly string[]): Promise<Part> => {
-  const rows = await inParallel(ids, TOGETHER, (id) => guilds.member(guildId, id));
+  const rows = await inParallel(ids, TOGETHER, async (id) => guilds.member(guildId, id));
   return {
     rows: rows.filter((row) => row !== undefined),
     notFound: ids.filter((_, n) => rows[n] === undefined),

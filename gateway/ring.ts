@@ -3,6 +3,7 @@
 import type { EventRenderer } from '../presenter/dispatches.ts';
 import { audiencesOf, type ParleyEvent } from '../schemas/events/catalogue.ts';
 import { deletedBy } from '../schemas/message-ids.ts';
+import type { Soon } from '../schemas/soon.ts';
 import type { Audience } from '../schemas/streams.ts';
 import { type EncodedDispatch, encodedDispatches } from './encoding.ts';
 
@@ -23,17 +24,11 @@ interface Holder {
   grew(entry: RingEntry, bytes: number): void;
 }
 
-interface Rendering {
-  readonly dispatches: Promise<readonly EncodedDispatch[]>;
-  /** `undefined` until they are there. */
-  encoded: readonly EncodedDispatch[] | undefined;
-}
-
 export class RingEntry {
   readonly event: ParleyEvent;
   readonly audiences: readonly Audience[];
   private readonly holder: Holder;
-  private rendering: Rendering | undefined;
+  private rendering: Soon<readonly EncodedDispatch[]> | undefined;
   /** What it takes in memory. */
   bytes: number;
 
@@ -45,25 +40,28 @@ export class RingEntry {
   }
 
   /** Encodes the event on first use. Later callers get the same dispatches with the same Buffers. */
-  dispatches(renderer: EventRenderer, guildId: string | null): Promise<readonly EncodedDispatch[]> {
+  dispatches(renderer: EventRenderer, guildId: string | null): Soon<readonly EncodedDispatch[]> {
     this.rendering ??= this.render(renderer, guildId);
-    return this.rendering.dispatches;
+    return this.rendering;
   }
 
-  private render(renderer: EventRenderer, guildId: string | null): Rendering {
+  private render(renderer: EventRenderer, guildId: string | null): Soon<readonly EncodedDispatch[]> {
+    let kept: Soon<readonly EncodedDispatch[]>;
     const grew = (bytes: number): void => {
-      if (this.rendering === rendering) this.weigh(this.bytes + bytes);
+      if (this.rendering === kept) this.weigh(this.bytes + bytes);
     };
-    const rendering: Rendering = {
-      dispatches: encodedDispatches(renderer, this.event, guildId, this.holder.deleted, grew),
-      encoded: undefined,
-    };
-    rendering.dispatches.then(
+    const rendering = encodedDispatches(renderer, this.event, guildId, this.holder.deleted, grew);
+    kept = rendering;
+    if (!(rendering instanceof Promise)) {
+      this.weigh(this.rendered(rendering));
+      return rendering;
+    }
+    rendering.then(
       (encoded) => {
         if (this.rendering !== rendering) return;
-        rendering.encoded = encoded;
-        const rendered = encoded.reduce((sum, dispatch) => sum + dispatch.bytes, 0);
-        this.weigh(bytesInMemory(this.event) + rendered);
+        kept = encoded;
+        this.rendering = encoded;
+        this.weigh(this.rendered(encoded));
       },
       () => {
         // The next caller tries again.
@@ -71,6 +69,10 @@ export class RingEntry {
       },
     );
     return rendering;
+  }
+
+  private rendered(encoded: readonly EncodedDispatch[]): number {
+    return encoded.reduce((sum, dispatch) => sum + dispatch.bytes, bytesInMemory(this.event));
   }
 
   /** Later resumes get it rendered again. */
@@ -83,7 +85,8 @@ export class RingEntry {
   /** The message was deleted: if this entry shows it, or may be about to, later resumes get it rendered again. */
   conceal(messageId: string): void {
     const { rendering } = this;
-    if (rendering === undefined || rendering.encoded?.every(({ shows }) => !shows.includes(messageId))) return;
+    if (rendering === undefined) return;
+    if (!(rendering instanceof Promise) && rendering.every(({ shows }) => !shows.includes(messageId))) return;
     this.forget();
   }
 

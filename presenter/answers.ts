@@ -4,6 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Answer } from '../commands/port.ts';
 import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
+import type { Soon } from '../schemas/soon.ts';
 import { presentIncidents, presentRole, presentRoles } from './guilds.ts';
 import { presentNotifications } from './notifications.ts';
 import type { Presenter } from './presenter.ts';
@@ -70,18 +71,24 @@ export interface PresentedAnswer {
 }
 
 /** An edited message that has been deleted since is unknown. */
-export const presentAnswer = async (
+export const presentAnswer = (
   presenter: AnswerPresenter,
   answer: Answer,
-): Promise<Either<ParleyError, PresentedAnswer>> => {
+): Soon<Either<ParleyError, PresentedAnswer>> => {
   const render = renderers[answer.kind] as (presenter: AnswerPresenter, answer: Answer) => unknown;
-  try {
-    const shown = await render(presenter, answer);
-    return answer.kind === 'edited' && shown === undefined
+  const presented = (shown: unknown): Either<ParleyError, PresentedAnswer> =>
+    answer.kind === 'edited' && shown === undefined
       ? either.left(parleyError('unknownMessage'))
       : either.right({ shown, accepted: answer.kind === 'accepted' });
+  try {
+    const shown = render(presenter, answer);
+    return shown instanceof Promise ? shown.then(presented, unreadable) : presented(shown);
   } catch (failure) {
-    if (failure instanceof StoreUnavailable) return either.right({ shown: null, accepted: true });
-    throw failure;
+    return unreadable(failure);
   }
+};
+
+const unreadable = (failure: unknown): Either<never, PresentedAnswer> => {
+  if (failure instanceof StoreUnavailable) return either.right({ shown: null, accepted: true });
+  throw failure;
 };

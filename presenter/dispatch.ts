@@ -5,6 +5,7 @@ import type { Views } from '../projections/port.ts';
 import { rightsAs } from '../projections/views/guild-views/access.ts';
 import type { ChannelRow, GuildRow } from '../projections/views/guild-views/view.ts';
 import type { EventOf, EventType } from '../schemas/events/catalogue.ts';
+import type { Soon } from '../schemas/soon.ts';
 import type { Presenter } from './presenter.ts';
 
 /** A session's identity, as far as it decides what the session may see. */
@@ -128,4 +129,4 @@ export type Rendering<K extends EventType> = (
   guildId: string | null,
   deps: DispatchDeps,
   deleted: ReadonlySet<string>,
-) => Promise<readonly Dispatch[]>;
+) => Soon<readonly Dispatch[]>;

@@ -14,6 +14,7 @@ import { auditedIn, type EventOf, type EventType, intentsOf, type ParleyEvent } 
 import { MessageType } from '../schemas/events/channel.ts';
 import type { Role } from '../schemas/events/guild.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
+import type { Soon } from '../schemas/soon.ts';
 import { channelIdOf } from '../schemas/streams.ts';
 import {
   type Dispatch,
@@ -170,11 +171,14 @@ const guildUpdate = async (
 
 /** How clients see each type of event. */
 const renderings: { readonly [K in EventType]: Rendering<K> } = {
-  'message-posted': async (event, guildId, { presenter }, deleted) => {
+  'message-posted': (event, guildId, { presenter }, deleted) => {
     // THREAD_CREATE tells of it, as the thread's last message: clients count every other one.
     if (event.data.messageType === MessageType.threadStarterMessage) return [];
-    const shown = await presenter.posted(event, guildId);
-    return [message('MESSAGE_CREATE', shown, intentsOf(event.type, guildId), guildId, deleted)];
+    const create = (shown: ApiMessage) => [
+      message('MESSAGE_CREATE', shown, intentsOf(event.type, guildId), guildId, deleted),
+    ];
+    const shown = presenter.posted(event, guildId);
+    return shown instanceof Promise ? shown.then(create) : create(shown);
   },
 
   'message-edited': messageUpdate,
@@ -386,12 +390,19 @@ export class EventRenderer {
    * @param guildId guild of the channel, for events in a channel's stream.
    * @param deleted ids of messages that have been deleted since: their text is not shown.
    */
-  async render(event: ParleyEvent, guildId: string | null, deleted: ReadonlySet<string>): Promise<readonly Dispatch[]> {
-    const rendered = await (renderings[event.type] as Rendering<EventType>)(event, guildId, this.deps, deleted);
+  render(event: ParleyEvent, guildId: string | null, deleted: ReadonlySet<string>): Soon<readonly Dispatch[]> {
+    const rendered = (renderings[event.type] as Rendering<EventType>)(event, guildId, this.deps, deleted);
     const loggedIn = auditedIn(event);
-    return loggedIn === undefined ? rendered : [...rendered, ...(await auditEntries(event, loggedIn, this.deps))];
+    return loggedIn === undefined ? rendered : withAuditEntries(rendered, event, loggedIn, this.deps);
   }
 }
+
+const withAuditEntries = async (
+  rendered: Soon<readonly Dispatch[]>,
+  event: ParleyEvent,
+  guildId: string,
+  deps: DispatchDeps,
+): Promise<readonly Dispatch[]> => [...(await rendered), ...(await auditEntries(event, guildId, deps))];
 
 /** To those who may read the guild's audit log, and not to whom the act puts out. */
 const auditEntries = async (

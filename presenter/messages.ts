@@ -4,9 +4,11 @@
  */
 
 import type { Readers } from '../projections/port.ts';
+import type { MemberRow } from '../projections/views/guild-views/view.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
 import { type Forwarded, HAS_THREAD, MessageBody, MessageType, SUPPRESS_EMBEDS } from '../schemas/events/channel.ts';
+import type { Soon } from '../schemas/soon.ts';
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
@@ -36,6 +38,10 @@ const forwarding = ({ channelId, messageId, guildId }: Forwarded) => ({
   },
   message_snapshots: NONE,
 });
+
+/** Modifies the message just made: copying it costs more than making it. */
+const from = (message: ApiMessage, guildId: string, member: ReturnType<typeof presentMember> | undefined): ApiMessage =>
+  Object.assign(message, member === undefined ? { guild_id: guildId } : { guild_id: guildId, member });
 
 /** Opened in one step: the largest, with a reply as large, takes a millisecond. */
 const MESSAGES_PER_STEP = 1;
@@ -148,17 +154,34 @@ export class MessagePresenter {
   }
 
   /** One message as a dispatch carries it, with the author's membership. */
-  async dispatched(row: MessageRow, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
+  dispatched(row: MessageRow, guildId: string | null, said?: MessageBody): Soon<ApiMessage> {
     // Not in a slice: live events do not queue behind pages of history.
-    const message = this.fromCaches(row, said) ?? this.withReply(row, guildId, await this.lookUp([row], true));
+    const message = this.fromCaches(row, said);
+    if (message !== undefined) return this.inGuild(message, row.author, guildId);
+    return this.lookUp([row], true).then((found) =>
+      this.inGuild(this.withReply(row, guildId, found), row.author, guildId),
+    );
+  }
+
+  private inGuild(message: ApiMessage, author: string, guildId: string | null): Soon<ApiMessage> {
     if (guildId === null) return message;
-    const member = await this.views.guilds.member(guildId, row.author);
-    // Modifies the message just made: copying it costs more than making it.
-    const hasRoles = member !== undefined && member.roles.length > 0;
-    const guild = hasRoles ? await this.views.guilds.guild(guildId) : undefined;
-    const nick = member === undefined || member.nick === null ? null : (await this.users.nicks([member]))[0]!;
-    const shown = member && { member: presentMember(member, guild ?? NO_ROLES, nick) };
-    return Object.assign(message, { guild_id: guildId }, shown);
+    const member = this.views.guilds.member(guildId, author);
+    return member instanceof Promise
+      ? member.then((read) => this.ofMember(message, guildId, read))
+      : this.ofMember(message, guildId, member);
+  }
+
+  private ofMember(message: ApiMessage, guildId: string, member: MemberRow | undefined): Soon<ApiMessage> {
+    if (member !== undefined && (member.roles.length > 0 || member.nick !== null))
+      return this.ofKnownMember(message, guildId, member);
+    return from(message, guildId, member && presentMember(member, NO_ROLES, null));
+  }
+
+  /** Of one whom the guild gave a role or another name. */
+  private async ofKnownMember(message: ApiMessage, guildId: string, member: MemberRow): Promise<ApiMessage> {
+    const guild = member.roles.length > 0 ? await this.views.guilds.guild(guildId) : undefined;
+    const nick = member.nick === null ? null : (await this.users.nicks([member]))[0]!;
+    return from(message, guildId, presentMember(member, guild ?? NO_ROLES, nick));
   }
 
   async edited(event: MessageChange, guildId: string | null): Promise<ApiMessage | undefined> {

@@ -19,6 +19,7 @@ import type { Sealed } from '../schemas/envelope.ts';
 import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
 import { lru } from '../schemas/lru.ts';
+import type { Soon } from '../schemas/soon.ts';
 import { memberStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
@@ -303,15 +304,19 @@ export class Presenter {
    * The `d` of a MESSAGE_CREATE.
    * @param said the text that the event seals, if its author has just written it: it need not be opened
    */
-  async posted(event: EventOf<'message-posted'>, guildId: string | null, said?: MessageBody): Promise<ApiMessage> {
+  posted(event: EventOf<'message-posted'>, guildId: string | null, said?: MessageBody): Soon<ApiMessage> {
     const known = this.justSaid.get(event);
     if (known !== undefined) {
       this.justSaid.delete(event);
       return known;
     }
-    const message = await this.messagePresenter.dispatched(rowOfPosted(event), guildId, said);
-    if (said !== undefined) this.justSaid.set(event, message);
-    return message;
+    const shown = this.messagePresenter.dispatched(rowOfPosted(event), guildId, said);
+    if (said === undefined) return shown;
+    const keep = (message: ApiMessage): ApiMessage => {
+      this.justSaid.set(event, message);
+      return message;
+    };
+    return shown instanceof Promise ? shown.then(keep) : keep(shown);
   }
 
   /** The `d` of a MESSAGE_UPDATE: the message as that event left it, or `undefined` if the message is gone. */

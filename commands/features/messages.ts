@@ -12,13 +12,21 @@ import type { Actor } from '../../schemas/actor.ts';
 import { anyText, integer, optional, Snowflake, text } from '../../schemas/codecs.ts';
 import type { Sealed } from '../../schemas/envelope.ts';
 import { fieldError, type ParleyError } from '../../schemas/errors.ts';
-import { HAS_THREAD, MessageBody, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS } from '../../schemas/events/channel.ts';
+import {
+  type Forwarded,
+  HAS_THREAD,
+  MessageBody,
+  SUPPRESS_EMBEDS,
+  SUPPRESS_NOTIFICATIONS,
+} from '../../schemas/events/channel.ts';
 import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { Message } from '../../schemas/http/shapes.ts';
+import type { Soon } from '../../schemas/soon.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { openAs } from '../../vault/sealing.ts';
 import { type Asked, type CommandDeps, command, type Result, refused, unlessRepeated } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
+import type { Answer } from '../port.ts';
 import { type About, currentFacts, storedFacts } from '../states.ts';
 import { nothingSince, type Since } from '../turn.ts';
 import { AllowedMentions, refuseBoth } from './allowed-mentions.ts';
@@ -86,13 +94,16 @@ const knownMentions = async (deps: CommandDeps, author: string, content: string)
 /**
  * The rights of a command on a channel: the caller's place in its guild. The overwrites are in the channel's own state.
  */
-export const actorInChannel = async (
+export const actorInChannel = (
   { fields, context }: Asked<{ readonly channel_id: string }>,
   deps: CommandDeps,
-): Promise<Result<CallerInChannel>> => {
-  const actor = await actorIn(deps.views.guilds, context.actor.userId, fields.channel_id, deps.now());
-  return actor === undefined ? refused('unknownChannel') : either.right(actor);
+): Soon<Result<CallerInChannel>> => {
+  const actor = actorIn(deps.views.guilds, context.actor.userId, fields.channel_id, deps.now());
+  return actor instanceof Promise ? actor.then(unlessUnknown) : unlessUnknown(actor);
 };
+
+const unlessUnknown = (actor: CallerInChannel | undefined): Result<CallerInChannel> =>
+  actor === undefined ? refused('unknownChannel') : either.right(actor);
 
 /** Whether somebody does not block the author. */
 const listensTo = async (deps: CommandDeps, author: string, userId: string | undefined): Promise<boolean> =>
@@ -108,6 +119,35 @@ const openBody = async (
   place: { readonly stream: string; readonly eventId: string },
   sealed: Sealed,
 ): Promise<MessageBody | undefined> => openAs(MessageBody, await deps.keys.get(sealed.by), place, sealed);
+
+/** What a new message refers to. */
+interface Beside {
+  readonly knownUsers: ReadonlySet<string>;
+  readonly reply: Awaited<ReturnType<typeof factsOfMessage>> | undefined;
+  readonly forward: { readonly message: Forwarded | undefined } | undefined;
+}
+
+const BESIDE_NOTHING: Beside = { knownUsers: NOBODY, reply: undefined, forward: undefined };
+
+type Referring = Content & {
+  readonly channel_id: string;
+  readonly message_reference?: t.TypeOf<typeof MessageReference> | null | undefined;
+};
+
+const refersToNothing = ({ content, message_reference }: Referring): boolean =>
+  message_reference == null && content?.includes('@') !== true;
+
+const besideMessage = async (deps: CommandDeps, author: string, fields: Referring): Promise<Result<Beside>> => {
+  const knownUsers = await knownMentions(deps, author, fields.content ?? '');
+  const replyTo = repliedTo(fields.message_reference);
+  const forwards = toForward(fields.message_reference);
+  const forward = forwards && { message: await readable(deps, author, forwards) };
+  const reply =
+    replyTo === undefined
+      ? undefined
+      : await factsOfMessage(deps, { channel_id: fields.channel_id, message_id: replyTo });
+  return either.right({ knownUsers, reply, forward });
+};
 
 const authorOf = async (deps: CommandDeps, channelId: string, messageId: string, since: Since) => {
   const about = { messageId };
@@ -160,18 +200,8 @@ export const sendMessage = command({
     enforce_nonce === true && nonce !== null && nonce !== undefined ? nonceKey(userId, nonce) : undefined,
   stream: ({ channel_id }) => channelStream(channel_id),
   rights: actorInChannel,
-  prepare: async ({ fields, context }, deps) => {
-    const { userId } = context.actor;
-    const knownUsers = await knownMentions(deps, userId, fields.content ?? '');
-    const replyTo = repliedTo(fields.message_reference);
-    const forwards = toForward(fields.message_reference);
-    const forward = forwards && { message: await readable(deps, userId, forwards) };
-    const reply =
-      replyTo === undefined
-        ? undefined
-        : await factsOfMessage(deps, { channel_id: fields.channel_id, message_id: replyTo });
-    return either.right({ knownUsers, reply, forward });
-  },
+  prepare: ({ fields, context }, deps): Soon<Result<Beside>> =>
+    refersToNothing(fields) ? either.right(BESIDE_NOTHING) : besideMessage(deps, context.actor.userId, fields),
   decide: (state: channel.ChannelState, { rights, prepared, since }, { fields, context, cause }, deps) => {
     const { knownUsers, reply, forward } = prepared;
     const post = (to: channel.Post['reply']) =>
@@ -216,17 +246,22 @@ export const sendMessage = command({
   waitsFor: 'views-when-repeated',
   // In a thread its author may enter it first.
   result: 'message-posted',
-  answer: async ({ rights, prepared, done, event }, { fields, context }, deps) => {
+  answer: ({ rights, prepared, done, event }, { fields, context }, deps): Soon<Result<Answer>> => {
     if (event?.type !== 'message-posted') return refused('keyReused');
-    const isNew = done.events.length > 0;
-    if (!isNew) {
-      // A message deleted since then is answered as deleted: its text is not opened again, not even for its author.
-      const row = await deps.timelines.message(fields.channel_id, event.data.messageId, context.actor.userId);
-      if (row?.deleted === true) return either.right({ kind: 'row', row });
+    const guildId = rights.guild?.id ?? null;
+    if (done.events.length > 0) {
+      const forwarded = prepared.forward?.message;
+      const said = forwarded === undefined ? bodyOf(fields) : { ...bodyOf(fields), forwarded };
+      return either.right({ kind: 'posted', event, guildId, said });
     }
-    const forwarded = prepared.forward?.message;
-    const said = isNew ? { ...bodyOf(fields), ...(forwarded === undefined ? {} : { forwarded }) } : undefined;
-    return either.right({ kind: 'posted', event, guildId: rights.guild?.id ?? null, said });
+    // A message deleted since then is answered as deleted: its text is not opened again, not even for its author.
+    return deps.timelines
+      .message(fields.channel_id, event.data.messageId, context.actor.userId)
+      .then((row) =>
+        either.right(
+          row?.deleted === true ? { kind: 'row', row } : { kind: 'posted', event, guildId, said: undefined },
+        ),
+      );
   },
 });
 

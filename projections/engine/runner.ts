@@ -58,6 +58,12 @@ const LOOK_AT_HEAD_MS = 1000;
 const HELD_SOON_MS = 100;
 const { gathered } = BUDGETS.sqlite;
 
+/**
+ * Those whose commands these are get their answers first. What an answer shows its dispatch shows too, so that nothing need
+ * be opened or written twice. Ticks come after all promises.
+ */
+const afterAnswers = (): Promise<void> => new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
+
 interface RunnerOptions {
   readonly log: LogReader;
   readonly store: ViewStore;
@@ -186,6 +192,7 @@ export class Runner implements Progress {
     const through = batch.at(-1)!.position;
     for (const event of batch) this.ahead.push(event);
     this.deliveredThrough = through;
+    await afterAnswers();
     for (const deliver of this.deliverers) await deliver(batch, through);
     if (this.ahead.length >= gathered.events || this.wanted > this.checkpoint()) this.holdSoon();
     else this.cancelHold ??= this.clock.setTimer(gathered.ms, () => this.holdSoon());

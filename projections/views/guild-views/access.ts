@@ -10,6 +10,7 @@ import {
 } from '../../../domain/permissions.ts';
 import { RelationshipType } from '../../../domain/relationship.ts';
 import { mayAct } from '../../../schemas/events/user.ts';
+import type { Soon } from '../../../schemas/soon.ts';
 import type { ReportRow } from '../reports/view.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
@@ -54,11 +55,12 @@ export const isBlocked = async (
 };
 
 /** A thread with the channel that it is in, whose overwrites are its own; any other channel as it is. */
-export const withParent = async (guilds: Pick<GuildReader, 'channel'>, channel: ChannelRow): Promise<ChannelRow> => {
+export const withParent = (guilds: Pick<GuildReader, 'channel'>, channel: ChannelRow): Soon<ChannelRow> => {
   const { thread } = channel;
-  return thread === undefined
-    ? channel
-    : { ...channel, thread: { ...thread, parent: await guilds.channel(thread.parentId) } };
+  if (thread === undefined) return channel;
+  const inside = (parent: ChannelRow | undefined): ChannelRow => ({ ...channel, thread: { ...thread, parent } });
+  const parent = guilds.channel(thread.parentId);
+  return parent instanceof Promise ? parent.then(inside) : inside(parent);
 };
 
 /** As `withParent`, of many. @param channels all of the guild that are not threads */
@@ -117,48 +119,72 @@ const NOTHING = '0';
  * questions, so that nobody learns from the time that a refusal takes what there is.
  * @param ofDeleted whether one that is deleted counts as it was
  */
-const placeIn = async (
+const placeIn = (
   guilds: GuildReader,
-  userId: string,
+  asker: { readonly userId: string; readonly now: number },
   channelId: string,
-  now: number,
   ofDeleted: boolean,
-): Promise<Place | undefined> => {
-  const row = await guilds.channel(channelId);
-  const channel = row && (await withParent(guilds, row));
+): Soon<Place | undefined> => {
+  const row = guilds.channel(channelId);
+  return row instanceof Promise
+    ? row.then((read) => placeInRow(guilds, asker, read, ofDeleted))
+    : placeInRow(guilds, asker, row, ofDeleted);
+};
+
+const placeInRow = (
+  guilds: GuildReader,
+  { userId, now }: { readonly userId: string; readonly now: number },
+  row: ChannelRow | undefined,
+  ofDeleted: boolean,
+): Soon<Place | undefined> => {
   const guildId = row?.guildId ?? undefined;
-  const [guild, found] =
-    guildId === undefined ? [] : await Promise.all([guilds.guild(guildId), guilds.member(guildId, userId)]);
-  const member = found && memberAt(found, now);
-  if (channel !== undefined && (guildId === undefined || guild !== undefined)) {
-    const known = ofDeleted && channel.isDeleted === true ? { ...channel, isDeleted: false } : channel;
-    const permissions = channelPermissions(known, guild, userId, member);
-    if (allows(permissions, Permission.viewChannel)) return { channel, guild, member, permissions };
-  }
-  await Promise.all([
-    row?.thread === undefined ? guilds.channel(NOTHING) : undefined,
-    ...(guildId === undefined ? [guilds.guild(NOTHING), guilds.member(NOTHING, userId)] : []),
-  ]);
-  return undefined;
+  const place = (
+    channel: ChannelRow | undefined,
+    guild: GuildRow | undefined,
+    found: MemberRow | undefined,
+  ): Soon<Place | undefined> => {
+    const member = found && memberAt(found, now);
+    if (channel !== undefined && (guildId === undefined || guild !== undefined)) {
+      const known = ofDeleted && channel.isDeleted === true ? { ...channel, isDeleted: false } : channel;
+      const permissions = channelPermissions(known, guild, userId, member);
+      if (allows(permissions, Permission.viewChannel)) return { channel, guild, member, permissions };
+    }
+    return Promise.all([
+      row?.thread === undefined ? guilds.channel(NOTHING) : undefined,
+      ...(guildId === undefined ? [guilds.guild(NOTHING), guilds.member(NOTHING, userId)] : []),
+    ]).then(() => undefined);
+  };
+  const channel = row && withParent(guilds, row);
+  const guild = guildId === undefined ? undefined : guilds.guild(guildId);
+  const member = guildId === undefined ? undefined : guilds.member(guildId, userId);
+  return channel instanceof Promise || guild instanceof Promise || member instanceof Promise
+    ? Promise.all([channel, guild, member]).then((read) => place(...read))
+    : place(channel, guild, member);
 };
 
 /**
  * The author's place in the guild of a channel that they see. The overwrites are in the channel's own state, which decides.
  * One that is deleted counts: whoever deleted it may ask again.
  */
-export const actorIn = async (
+export const actorIn = (
   guilds: GuildReader,
   userId: string,
   channelId: string,
   now: number,
-): Promise<CallerInChannel | undefined> => {
-  const place = await placeIn(guilds, userId, channelId, now, true);
+): Soon<CallerInChannel | undefined> => {
+  const place = placeIn(guilds, { userId, now }, channelId, true);
+  return place instanceof Promise
+    ? place.then((found) => callerIn(guilds, userId, found))
+    : callerIn(guilds, userId, place);
+};
+
+const callerIn = (guilds: GuildReader, userId: string, place: Place | undefined): Soon<CallerInChannel | undefined> => {
   if (place === undefined) return undefined;
   const { channel, guild, member } = place;
-  if (guild === undefined) {
-    const blocked = await isBlocked(guilds, userId, channel);
-    return { userId, guild: undefined, member: undefined, blocked };
-  }
+  if (guild === undefined)
+    return isBlocked(guilds, userId, channel).then((blocked) => ({
+      ...{ userId, guild: undefined, member: undefined, blocked },
+    }));
   const { thread } = channel;
   return thread === undefined
     ? { userId, guild, member }
@@ -189,8 +215,8 @@ export class Access {
    * `undefined` both for a channel that does not exist and for one the user may not view, so that callers cannot tell
    * them apart.
    */
-  channel(userId: string, channelId: string): Promise<Place | undefined> {
-    return placeIn(this.guilds, userId, channelId, this.now(), false);
+  async channel(userId: string, channelId: string): Promise<Place | undefined> {
+    return placeIn(this.guilds, { userId, now: this.now() }, channelId, false);
   }
 
   /** `undefined` for a guild that does not exist or of which the user is not a member. */

@@ -7,6 +7,7 @@
 import { type ByType, handlerOf, type ParleyEvent, type TypesChanging } from '../../../schemas/events/catalogue.ts';
 import { lru, sizedLru } from '../../../schemas/lru.ts';
 import { roughBytes } from '../../../schemas/sizes.ts';
+import type { Soon } from '../../../schemas/soon.ts';
 import { keepRelations, keptRelations, type RelationCache, relationKey } from './relations.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
@@ -123,7 +124,7 @@ export class CachedGuilds implements GuildReader {
     this.lastChange = Math.max(this.lastChange, event.position);
   }
 
-  private async kept<R extends Row>(key: string, load: () => Promise<R | undefined>): Promise<R | undefined> {
+  private async kept<R extends Row>(key: string, load: () => Soon<R | undefined>): Promise<R | undefined> {
     const known = this.rows.get(key);
     if (known !== undefined) return known as R;
     const mayKeep = this.beforeReading();

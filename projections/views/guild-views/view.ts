@@ -18,6 +18,7 @@ import { type GuildDetails, NOT_PAUSED, type Pauses, PLAIN_GUILD, type Role } fr
 import type { GuildNotifications } from '../../../schemas/events/settings.ts';
 import type { ThreadDetails } from '../../../schemas/events/thread.ts';
 import { GOOD_STANDING, type SignedOut, type Standing } from '../../../schemas/events/user.ts';
+import type { Soon } from '../../../schemas/soon.ts';
 import {
   channelSubject,
   guildSubject,
@@ -250,8 +251,8 @@ export interface RelationshipRow extends Relation {
 }
 
 export interface GuildReader {
-  guild(id: string): Promise<GuildRow | undefined>;
-  channel(id: string): Promise<ChannelRow | undefined>;
+  guild(id: string): Soon<GuildRow | undefined>;
+  channel(id: string): Soon<ChannelRow | undefined>;
   /** In list order, with those that are deleted. */
   channelsOf(guildId: string): Promise<readonly ChannelRow[]>;
   /**
@@ -263,7 +264,7 @@ export interface GuildReader {
   activeThreads(query: { after?: string; limit: number }): Promise<readonly ChannelRow[]>;
   /** A channel's archived threads, the last archived first, or by id. */
   archivedThreads(query: ArchiveQuery): Promise<readonly ArchivedThread[]>;
-  member(guildId: string, userId: string): Promise<MemberRow | undefined>;
+  member(guildId: string, userId: string): Soon<MemberRow | undefined>;
   /** In order of user id, beyond `after`. */
   members(guildId: string, query: { after?: string; limit: number }): Promise<readonly MemberRow[]>;
   /** Guilds the user is in now, in order of joining. */

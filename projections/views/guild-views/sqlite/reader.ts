@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { lru, sizedLru } from '../../../../schemas/lru.ts';
 import { roughBytes } from '../../../../schemas/sizes.ts';
+import type { Soon } from '../../../../schemas/soon.ts';
 import type { TimeSlices } from '../../../../schemas/time-slices.ts';
 import { builder, built, type Connection, IDS_PER_STEP, idKey, idKeys } from '../../../../stores/sqlite/statements.ts';
 import {
@@ -135,7 +136,7 @@ export class SqliteGuildReader implements GuildReader {
     this.slices = slices;
   }
 
-  async guild(id: string): Promise<GuildRow | undefined> {
+  guild(id: string): Soon<GuildRow | undefined> {
     const known = this.cache.guilds.get(id);
     if (known !== undefined) return known;
     return this.slices.step(() => {
@@ -148,7 +149,7 @@ export class SqliteGuildReader implements GuildReader {
     });
   }
 
-  async channel(id: string): Promise<ChannelRow | undefined> {
+  channel(id: string): Soon<ChannelRow | undefined> {
     const known = this.cache.channels.get(id);
     if (known !== undefined) return known;
     return this.slices.step(() => {
@@ -196,7 +197,7 @@ export class SqliteGuildReader implements GuildReader {
     );
   }
 
-  async member(guildId: string, userId: string): Promise<MemberRow | undefined> {
+  member(guildId: string, userId: string): Soon<MemberRow | undefined> {
     const key = memberKey(guildId, userId);
     const known = this.cache.members.get(key);
     if (known !== undefined) return known;
