@@ -27,6 +27,9 @@ const usernameProblem = (u: unknown): string | undefined => {
 };
 
 const Username = checkedText('username', usernameProblem);
+/** One that is checked, and one that is set. */
+const Password = anyText(1, 256, 'password');
+const NewPassword = text(8, 256, 'new_password');
 
 export const RegisterBody = t.intersection([
   t.type({ username: Username, password: text(8, 256, 'password') }),
@@ -40,7 +43,7 @@ export const RegisterBody = t.intersection([
 ]);
 
 const LoginBody = t.intersection([
-  t.type({ password: anyText(1, 256, 'password') }),
+  t.type({ password: Password }),
   t.partial({ username: optional(text(1, 64, 'username')), login: optional(text(1, 64, 'login')) }),
 ]);
 
@@ -94,7 +97,7 @@ export const identityRoutes = ({ identity, bus, presenter, gatewayUrl }: Identit
   };
 
   const passwordNeeded = fieldError(['password'], 'BASE_TYPE_REQUIRED', 'This field is required');
-  const newPassword = t.type({ password: anyText(1, 256, 'password'), new_password: text(8, 256, 'new_password') });
+  const newPassword = t.type({ password: Password, new_password: NewPassword });
 
   const changePassword = ({
     headers,
@@ -117,15 +120,18 @@ export const identityRoutes = ({ identity, bus, presenter, gatewayUrl }: Identit
       summary:
         'Change your profile, or your password with the present one: you are then signed out everywhere, and signed in here by the new token.',
       access: 'user',
-      body: t.intersection([ProfileFields, t.partial(newPassword.props)]),
+      body: t.intersection([
+        ProfileFields,
+        t.partial({ password: optional(Password), new_password: optional(NewPassword) }),
+      ]),
       bodyLimit: CREDENTIALS_BYTES,
       answers: 'a user, with the new token if there is one',
       answer: shapes.SelfWithToken,
       handle: async (request) => {
         const { password, new_password, ...profile } = request.body;
-        if (new_password !== undefined && password === undefined) return either.left(passwordNeeded);
+        if (new_password != null && password == null) return either.left(passwordNeeded);
         const changed =
-          new_password === undefined
+          new_password == null
             ? undefined
             : await changePassword({ ...request, body: { password: password!, new_password } });
         if (changed !== undefined && either.isLeft(changed)) return changed;

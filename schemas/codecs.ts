@@ -320,17 +320,25 @@ const wanted = (context: t.Context): t.Decoder<never, unknown> => {
   return context[at]!.type;
 };
 
+/** Whether a field must be there and is not, or is null, which counts as that. A whole value that is null has another form. */
+const isMissing = ({ value, context }: t.ValidationError): boolean => {
+  if (value !== null) return value === undefined;
+  let at = context.length - 1;
+  while (at > 0 && hasParts(context[at - 1]!.type)) at -= 1;
+  return at > 0 && !(context[at - 1]!.type instanceof t.PartialType);
+};
+
 /** Discord's words. */
 const REQUIRED = 'This field is required';
 
 const messageOf = (error: t.ValidationError): string => {
   // Whatever its codec says of a value that has another form.
-  if (error.value === undefined) return REQUIRED;
+  if (isMissing(error)) return REQUIRED;
   return error.message ?? `Must be ${inWords(wanted(error.context))}.`;
 };
 
 const codeOf = (failure: t.ValidationError): string => {
-  if (failure.value === undefined) return 'BASE_TYPE_REQUIRED';
+  if (isMissing(failure)) return 'BASE_TYPE_REQUIRED';
   return 'code' in failure ? String(failure.code) : 'BASE_TYPE_INVALID';
 };
 

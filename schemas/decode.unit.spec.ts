@@ -45,6 +45,29 @@ describe('a decoding error', () => {
     });
   });
 
+  it('says the same of each that is null, in whatever depth, and never of one that may be left out', () => {
+    for (const { type, codec } of commands) {
+      const fields = Object.keys(jsonSchema(codec).properties ?? {});
+      const missing = decode(codec, {});
+      const decoded = decode(codec, Object.fromEntries(fields.map((field) => [field, null])));
+      expect(either.isLeft(decoded) && decoded.left.errors, type).toEqual(
+        either.isLeft(missing) && missing.left.errors,
+      );
+    }
+    const inner = t.type({
+      id: Snowflake,
+      either: t.union([t.string, t.number]),
+      all: t.intersection([t.type({ a: t.string }), t.type({ b: t.string })]),
+    });
+    const codec = t.type({ list: t.array(inner), maybe: t.partial({ word: wordOf('a') }) });
+    const nulls = { id: null, either: null, all: null };
+    expect(errorsOf(codec, { list: [nulls, null], maybe: { word: null } })).toEqual({
+      list: { 0: { id: required, either: required, all: required }, 1: required },
+      maybe: { word: { _errors: [{ code: 'BASE_TYPE_CHOICES', message: "Value must be one of ('a')." }] } },
+    });
+    expect(errorsOf(inner, null)).toEqual(invalid('Must be an object.'));
+  });
+
   it('nests by field and index', () => {
     const codec = t.type({ outer: t.array(t.type({ inner: t.type({ n: t.number }) })) });
     expect(errorsOf(codec, { outer: [{ inner: { n: 1 } }, { inner: { n: 'x' } }, {}] })).toEqual({

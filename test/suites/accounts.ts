@@ -32,16 +32,17 @@ export const accountsSuite = (start: StartInstance) =>
       const account = await instance.api.register(someName('ada'));
       const ada = instance.api.as(account);
       const socket = await GatewayClient.identified(instance.url, account.token);
-      const change = (password?: string, new_password = 'battery staple') =>
+      const change = (password?: string | null, new_password = 'battery staple') =>
         ada.request<{ id: string; token: string }>('PATCH', '/users/@me', { password, new_password });
       expect(await change('not the password')).toMatchObject({
         status: 400,
         body: { code: 50035, errors: { password: { _errors: [{ code: 'PASSWORD_DOES_NOT_MATCH' }] } } },
       });
-      expect(await change()).toMatchObject({
-        status: 400,
-        body: { code: 50035, errors: { password: { _errors: [{ code: 'BASE_TYPE_REQUIRED' }] } } },
-      });
+      for (const missing of [undefined, null])
+        expect(await change(missing)).toMatchObject({
+          status: 400,
+          body: { code: 50035, errors: { password: { _errors: [{ code: 'BASE_TYPE_REQUIRED' }] } } },
+        });
       expect(await change(PASSWORD, 'short')).toMatchObject({ status: 400, body: { code: 50035 } });
       const { status, body } = await change(PASSWORD);
       expect({ status, body }).toMatchObject({ status: 200, body: { id: account.id, username: account.username } });

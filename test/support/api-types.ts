@@ -2575,10 +2575,8 @@ export interface operations {
                         /** @description text */
                         text: string;
                     } | null;
-                    /** @description password */
-                    password?: string;
-                    /** @description new_password */
-                    new_password?: string;
+                    password?: string | null;
+                    new_password?: string | null;
                 };
             };
         };
@@ -13970,7 +13968,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description a list of reports, the newest first (with `after`, the oldest first); `before`, `after`: the id beyond which the page begins; `state`: open, answered or closed */
+            /** @description a list of reports, the newest first (with `after`, the oldest first); `before`, `after`: the id beyond which the page begins; `state`: open, answered or closed; with the header `X-Parley-Next` there may be more beyond the id that it holds */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14068,7 +14066,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description a list of reports, the newest first (with `after`, the oldest first); `before`, `after`: the id beyond which the page begins; `state`: open, answered or closed */
+            /** @description a list of reports, the newest first (with `after`, the oldest first); `before`, `after`: the id beyond which the page begins; `state`: open, answered or closed; with the header `X-Parley-Next` there may be more beyond the id that it holds */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14166,7 +14164,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description a list of reports, the newest first (with `after`, the oldest first); `before`, `after`: the id beyond which the page begins; `state`: open, answered or closed */
+            /** @description a list of reports, the newest first (with `after`, the oldest first); `before`, `after`: the id beyond which the page begins; `state`: open, answered or closed; with the header `X-Parley-Next` there may be more beyond the id that it holds */
             200: {
                 headers: {
                     [name: string]: unknown;
