@@ -33,6 +33,9 @@ const step = fc.record({
     'come',
     'post',
     'gather',
+    'uninvite',
+    'revise',
+    'revise',
   ),
   guild: fc.nat(GUILDS.length - 1),
   user: fc.nat(USERS.length - 1),
@@ -72,6 +75,17 @@ const told = (steps: readonly Step[]): Story => {
       if (one.channel === 0) story.editGroup(group, `called ${user}`, user);
     }
     if (one.kind === 'post') story.post(channel, user);
+    if (one.kind === 'uninvite' && invite !== null && once.has(`invite ${invite}`) && first(`no ${invite}`))
+      story.deleteInvite(invite, guild, '30');
+    if (one.kind === 'revise') {
+      if (one.channel === 0) story.role(guild, '70', String(one.user), one.user);
+      if (one.channel === 1) story.deleteRole(guild, '70');
+      if (one.channel === 2) story.giveRoles(guild, user, ['70']);
+      if (one.channel === 3) story.overwrite(CHANNELS[one.user]!, guild, { id: '70', type: 0, allow: '0', deny: user });
+      if (one.channel === 4)
+        story.editChannel(CHANNELS[one.user]!, guild, { name: `called ${user}`, position: one.user });
+      if (one.channel === 5) story.editGuild(guild, { name: `called ${user}` });
+    }
     if (one.kind === 'come') {
       const member = `${guild}_${user}`;
       if (members.delete(member)) story.leave(guild, user);

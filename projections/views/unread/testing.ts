@@ -48,7 +48,7 @@ export const USERS = ['10', '11', '12'];
 export const CHANNELS = ['30', '31', '32', '404'];
 
 export interface UnreadStep {
-  readonly action: 'post' | 'edit' | 'remove' | 'react' | 'read' | 'read all';
+  readonly action: 'post' | 'edit' | 'remove' | 'remove all' | 'react' | 'read' | 'read all' | 'back';
   readonly user: number;
   readonly channel: number;
   readonly ordinal: number;
@@ -57,7 +57,10 @@ export interface UnreadStep {
 }
 
 export const unreadStep: fc.Arbitrary<UnreadStep> = fc.record({
-  action: fc.constantFrom('post', 'post', 'post', 'edit', 'remove', 'react', 'read', 'read', 'read all'),
+  action: fc.constantFrom(
+    ...(['post', 'post', 'post', 'post', 'edit', 'remove', 'remove all'] as const),
+    ...(['react', 'read', 'read', 'read all', 'back'] as const),
+  ),
   user: fc.nat(2),
   channel: fc.nat(2),
   ordinal: fc.integer({ min: 1, max: 12 }),
@@ -65,7 +68,7 @@ export const unreadStep: fc.Arbitrary<UnreadStep> = fc.record({
   everyone: fc.boolean(),
 });
 
-/** Events for the steps that are possible. Markers never pass the head and never move back, as commands ensure. */
+/** Events for the steps that are possible. As commands ensure, markers never pass the head, and only 'back' moves them back. */
 export const tellUnread = (steps: readonly UnreadStep[], story = new Story()): Story => {
   const heads = new Map<string, number>();
   const markers = new Map<string, number>();
@@ -84,10 +87,15 @@ export const tellUnread = (steps: readonly UnreadStep[], story = new Story()): S
       story.post(channelId, userId, { mentions });
     } else if (action === 'read all') read(userId, [...heads]);
     else if (head === 0) continue;
-    else if (action === 'read') read(userId, [[channelId, Math.min(ordinal, head)]]);
+    else if (action === 'back') {
+      markers.set(`${userId} ${channelId}`, Math.min(ordinal, head) - 1);
+      story.markUnread(userId, channelId, Math.min(ordinal, head) - 1, head);
+    } else if (action === 'read') read(userId, [[channelId, Math.min(ordinal, head)]]);
     else if (ordinal > head) continue;
     else if (action === 'edit') story.edit(channelId, ordinal, userId, mentions);
     else if (action === 'remove') story.remove(channelId, ordinal, userId);
+    else if (action === 'remove all')
+      story.removeAll(channelId, ordinal === head ? [ordinal] : [ordinal, ordinal + 1], userId);
     else story.react(channelId, ordinal, userId, '👍');
   }
   return story;

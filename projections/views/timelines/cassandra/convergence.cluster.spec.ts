@@ -10,14 +10,24 @@ const BOB = '11';
 const MESSAGES = 5;
 
 type Step =
-  | { readonly kind: 'edit' | 'remove'; readonly ordinal: number }
+  | { readonly kind: 'edit' | 'remove' | 'remove all' | 'suppress' | 'clear' | 'clear all'; readonly ordinal: number }
   | { readonly kind: 'react'; readonly ordinal: number; readonly user: string; readonly emoji: string };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('edit' as const), ordinal: fc.integer({ min: 1, max: 5 }) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('remove' as const), ordinal: fc.integer({ min: 1, max: 5 }) }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('remove' as const, 'remove all' as const),
+      ordinal: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('suppress' as const, 'clear' as const, 'clear all' as const),
+      ordinal: fc.integer({ min: 1, max: 5 }),
+    }),
   },
   {
     weight: 6,
@@ -45,9 +55,19 @@ const told = (story: Story, channelId: string, steps: readonly Step[]): void => 
         story.react(channelId, one.ordinal, one.user, one.emoji);
       }
     } else if (one.kind === 'edit') story.edit(channelId, one.ordinal, ANN);
-    else {
-      story.remove(channelId, one.ordinal, ANN);
-      deleted.add(one.ordinal);
+    else if (one.kind === 'suppress')
+      story.suppressEmbeds(channelId, one.ordinal, story.log.all.length % 2 === 0 ? 4 : 0);
+    else if (one.kind === 'clear' || one.kind === 'clear all') {
+      const emoji = one.kind === 'clear' ? '👍' : null;
+      story.clear(channelId, one.ordinal, emoji);
+      for (const key of reactions)
+        if (key.startsWith(`${one.ordinal} `) && (emoji === null || key.endsWith(emoji))) reactions.delete(key);
+    } else {
+      const gone = [one.ordinal, one.ordinal + 1].slice(0, one.kind === 'remove' ? 1 : 2);
+      const living = gone.filter((ordinal) => ordinal <= MESSAGES && !deleted.has(ordinal));
+      if (one.kind === 'remove') story.remove(channelId, one.ordinal, ANN);
+      else story.removeAll(channelId, living, ANN);
+      for (const ordinal of living) deleted.add(ordinal);
     }
   }
 };
