@@ -131,6 +131,55 @@ describe('while a gateway does not yet hear everything of', () => {
     rising(member);
   });
 
+  it('a new channel, whoever has to wait again meanwhile is sent all that was theirs by their roles before', async () => {
+    world.story.role('10', '40', '128');
+    world.story.giveRoles('10', '2', ['40']);
+    await world.settled();
+    const member = await station.identified('2');
+    const before = told(member).length;
+    let look = () => {};
+    const looked = new Promise<void>((resolve) => {
+      look = resolve;
+    });
+    let isHeld = () => {};
+    const held = new Promise<void>((resolve) => {
+      isHeld = resolve;
+    });
+    const go = hold();
+    world.story.channel('30', '10');
+    world.story.editGuild('10', { name: 'other' });
+    await world.settled();
+    hears = async () => {
+      // Called once the session hears the channel. What it missed is read after that, and here once another channel has begun.
+      viewsAt = (position) => {
+        const { guilds } = world.views;
+        const guildsOf = async (userId: string) => {
+          isHeld();
+          await looked;
+          return guilds.guildsOf(userId);
+        };
+        const channelsOf = async (guildId: string) =>
+          (await guilds.channelsOf(guildId)).filter(({ createdAt }) => createdAt <= position);
+        return { ...world.views, guilds: Object.assign(Object.create(guilds), { guildsOf, channelsOf }) };
+      };
+    };
+    go();
+    await held;
+    const goAgain = hold();
+    world.story.channel('31', '10');
+    await world.settled();
+    look();
+    goAgain();
+    await member.until((frames) => frames.filter(({ t }) => t === 'CHANNEL_CREATE').length === 2, 'both channels');
+    await world.received(member);
+    expect(
+      told(member)
+        .slice(before)
+        .map(([t]) => t),
+    ).toEqual(['CHANNEL_CREATE', 'GUILD_UPDATE', 'GUILD_AUDIT_LOG_ENTRY_CREATE', 'CHANNEL_CREATE']);
+    rising(member);
+  });
+
   it('a guild, its new member can go away', async () => {
     const joining = await station.identified('4');
     const go = hold();

@@ -15,6 +15,7 @@ import {
   readGuildSnapshots,
   type Scope,
   type VisibleGuild,
+  viewerIn,
 } from './scope.ts';
 import { Closings, Phase, type Session } from './session.ts';
 import { type Beginning, begin, PacedWriter, type Parts } from './session-start.ts';
@@ -175,13 +176,14 @@ const replay = async (
       for (const payload of await gainedChannelPayloads(parts.deps, session, group, at)) await writer.add(payload);
     }
   }
+  const viewer = viewerIn(session, changed.scope);
   let s = seq;
   let count = 0;
   for (let at = seq; at < changed.position; ) {
     const { missed, through } = await pages.after(at);
     for (const { event, dispatches } of missed) {
       if (session.phase !== Phase.holding) return;
-      for (const frame of framesOf(await dispatches(), session, s)) await writer.add(frame);
+      for (const frame of framesOf(await dispatches(), session, s, viewer)) await writer.add(frame);
       s = event.position;
     }
     count += missed.length;

@@ -1,5 +1,6 @@
 /** Gateway messages as bytes: complete WebSocket text frames that any number of sockets can share unchanged. */
 
+import type { Viewer } from '../presenter/dispatch.ts';
 import type { Dispatch, EventRenderer } from '../presenter/dispatches.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny, Op } from '../schemas/gateway/frames.ts';
@@ -125,14 +126,14 @@ export class EncodedDispatch {
     return this.whole.length;
   }
 
-  /** Whether the session receives it. */
-  admits(session: Session): boolean {
-    return hasAny(session.intents, this.intents) && !(this.toPeople && session.isBot) && this.concerns(session);
+  /** Whether the session receives it. @param viewer by whose rights */
+  admits(session: Session, viewer: Viewer = session): boolean {
+    return hasAny(session.intents, this.intents) && !(this.toPeople && session.isBot) && this.concerns(viewer);
   }
 
-  /** Whether it is about something the session may see, whether or not it receives it. */
-  concerns(session: Session): boolean {
-    return this.visibleTo === null || this.visibleTo(session);
+  /** Whether it is about something that somebody may see, whether or not they receive it. */
+  concerns(viewer: Viewer): boolean {
+    return this.visibleTo === null || this.visibleTo(viewer);
   }
 
   /** The same Buffer for all sessions that see the same. */
@@ -186,9 +187,15 @@ export const forAuditors = (dispatches: readonly EncodedDispatch[]): readonly En
 /**
  * The frames of one event for one session. Only the last carries the event's position. Before it the session has not
  * seen the whole event, so the other frames carry the previous `s`.
+ * @param viewer by whose rights
  */
-export const framesOf = (dispatches: readonly EncodedDispatch[], session: Session, formerS: number): Buffer[] => {
-  const admitted = dispatches.filter((dispatch) => dispatch.admits(session));
+export const framesOf = (
+  dispatches: readonly EncodedDispatch[],
+  session: Session,
+  formerS: number,
+  viewer: Viewer = session,
+): Buffer[] => {
+  const admitted = dispatches.filter((dispatch) => dispatch.admits(session, viewer));
   return admitted.map((dispatch, i) =>
     i === admitted.length - 1 ? dispatch.frame(session) : dispatch.frameBefore(session, formerS),
   );

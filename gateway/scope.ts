@@ -3,6 +3,7 @@
  * channels.
  */
 
+import type { Viewer } from '../presenter/dispatch.ts';
 import { isThread, presentEndedThread } from '../presenter/threads.ts';
 import type { Views } from '../projections/port.ts';
 import { Access } from '../projections/views/guild-views/access.ts';
@@ -81,6 +82,20 @@ export const readScope = async (deps: ScopeDeps, session: Session): Promise<Scop
     session.shardId === 0 ? reader.directChannelsOf(session.userId) : [],
   ]);
   return { guilds: guilds.flat(), directChannels };
+};
+
+/**
+ * The session with its rights at that position. What it is sent up to there is by those: it may change what it hears while that
+ * is on its way.
+ */
+export const viewerIn = ({ userId, shardId }: Session, { guilds }: Scope): Viewer => {
+  const members = new Map(guilds.map(({ guild, member }) => [guild.id, member]));
+  return {
+    ...{ userId, shardId },
+    isIn: (guildId) => members.has(guildId),
+    rolesIn: (guildId) => members.get(guildId)?.roles ?? [],
+    timedOutUntil: (guildId) => members.get(guildId)?.timedOutUntil ?? 0,
+  };
 };
 
 /**
