@@ -1,12 +1,15 @@
 /**
  * What the main process and a socket process tell each other: entries in batches, one batch for a turn of the event loop.
- * An entry is one byte for its kind, then numbers of four bytes and blobs headed by their length.
+ * An entry is one byte for its kind, six for whom it is about, then numbers of four bytes and blobs headed by their length.
  */
 
 import type { Duplex } from 'node:stream';
 
 /** The length of a batch, headers included. */
 const HEAD = 4;
+/** A kind and an id of 48 bits: however fast sockets come, no process lives to give one twice. */
+const ENTRY = 7;
+const LOW = 2 ** 32;
 /** A buffer that has grown beyond this for one large entry is not kept. */
 const KEPT_BYTES = 65_536;
 
@@ -19,10 +22,11 @@ export class BatchWriter {
   }
 
   entry(kind: number, id: number): void {
-    this.reserve(5);
+    this.reserve(ENTRY);
     this.bytes[this.end] = kind;
-    this.bytes.writeUInt32LE(id, this.end + 1);
-    this.end += 5;
+    this.bytes.writeUInt32LE(id % LOW, this.end + 1);
+    this.bytes.writeUInt16LE(Math.floor(id / LOW), this.end + 5);
+    this.end += ENTRY;
   }
 
   number(value: number): void {
@@ -78,6 +82,11 @@ export class BatchReader {
   kind(): number {
     this.at += 1;
     return this.bytes[this.at - 1]!;
+  }
+
+  id(): number {
+    this.at += 6;
+    return this.bytes.readUInt32LE(this.at - 6) + LOW * this.bytes.readUInt16LE(this.at - 2);
   }
 
   number(): number {

@@ -11,11 +11,13 @@ interface Entry {
   readonly bytes: Uint8Array;
 }
 
-const anId = fc.integer({ min: 0, max: 0xffff_ffff });
+const aNumber = fc.integer({ min: 0, max: 0xffff_ffff });
+/** Of one socket after another, far beyond those of four bytes. */
+const anId = fc.oneof(aNumber, fc.constantFrom(2 ** 32, 2 ** 48 - 1), fc.integer({ min: 0, max: 2 ** 48 - 1 }));
 const anEntry: fc.Arbitrary<Entry> = fc.record({
   kind: fc.integer({ min: 1, max: 255 }),
   id: anId,
-  value: anId,
+  value: aNumber,
   bytes: fc.oneof(fc.uint8Array({ maxLength: 50 }), fc.constant(new Uint8Array(70_000).fill(7))),
 });
 
@@ -45,7 +47,7 @@ describe('batches', () => {
         const batches = new Batches((batch) => {
           const entries: string[] = [];
           while (!batch.isAtEnd) {
-            const head = [batch.kind(), batch.number(), batch.number()];
+            const head = [batch.kind(), batch.id(), batch.number()];
             entries.push(`${head} ${batch.blob().toString('hex')}`);
           }
           received.push(entries);

@@ -1,4 +1,4 @@
-/** The kinds of entries between the main process and a socket process. Each begins with the number of a socket. */
+/** The kinds of entries between the main process and a socket process. Each begins with the id of a socket. */
 
 /** To a socket process. */
 export const To = {

@@ -127,7 +127,7 @@ export class HeldSockets {
     const frames: Frames[] = [];
     while (!batch.isAtEnd) {
       const kind = batch.kind();
-      const id = batch.number();
+      const id = batch.id();
       if (kind === To.frames) frames[id] = { bytes: batch.blob() };
       else if (kind === To.write) {
         const some = frames[batch.number()]!;

@@ -123,7 +123,7 @@ describe('socket processes', () => {
 
   it('lose a socket that is overtaken on its way, or that is to end while they stand still', async () => {
     // Of the sockets that come, it says only of the second that it has: a batch of one entry.
-    const arrived = '[9, 0, 0, 0, 1, 2, 0, 0, 0]';
+    const arrived = '[11, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0]';
     const processes = running(
       `let come = 0; process.on('message', () => { if (++come === 2) require('node:fs').writeSync(4, Buffer.from(${arrived})); });`,
     );

@@ -177,7 +177,7 @@ export class SocketProcess implements HoldingProcess {
   private hear(batch: BatchReader): void {
     while (!batch.isAtEnd) {
       const kind = batch.kind();
-      const id = batch.number();
+      const id = batch.id();
       switch (kind) {
         case From.received: {
           const data = batch.blob();
