@@ -8,6 +8,7 @@ import { PLAIN_NOTIFICATIONS } from '../../../schemas/events/settings.ts';
 import { TimeSlices } from '../../../schemas/time-slices.ts';
 import { memoryDatabase } from '../../../stores/testing.ts';
 import { Story } from '../../testing.ts';
+import { CachedGuilds } from './cached.ts';
 import { CurrentGuilds } from './current.ts';
 import { RecentGuildChanges } from './recent.ts';
 import { GuildCache, SqliteGuildReader } from './sqlite/reader.ts';
@@ -25,8 +26,10 @@ const CAPS = { capped: 3, open: 0 };
 const viewsOf = (events: readonly ParleyEvent[]) => {
   const db = memoryDatabase(guildTables);
   const cache = new GuildCache();
-  new SqliteGuildWriter(db, cache).apply(guildChanges(events));
-  return { reader: new SqliteGuildReader(db, cache, new TimeSlices(systemClock)), close: () => db.close() };
+  const writer = new SqliteGuildWriter(db, cache);
+  const apply = (some: readonly ParleyEvent[]) => writer.apply(guildChanges(some));
+  apply(events);
+  return { apply, reader: new SqliteGuildReader(db, cache, new TimeSlices(systemClock)), close: () => db.close() };
 };
 
 /** Views that hold `held` of these events; the node has received the others. */
@@ -207,14 +210,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       },
   ),
   fc.constantFrom(...GUILDS).map((id) => once(`guild ${id}`, (story) => story.guild(id, '1'))),
-  fc.tuple(fc.constantFrom('30', '31', '32'), fc.constantFrom(...GUILDS)).map(
-    ([id, guild]): Step =>
-      (story, done) => {
-        if (done.has(`channel ${id}`)) return;
-        done.add(`channel ${id}`).add(`channel ${id} ${guild}`);
-        story.channel(id, guild);
-      },
-  ),
+  // Invites lead to the first, so it is of their guild.
+  fc
+    .constantFrom(
+      ['30', '20'],
+      ...GUILDS.flatMap((guild) => [
+        ['31', guild],
+        ['32', guild],
+      ]),
+    )
+    .map(
+      ([id, guild]): Step =>
+        (story, done) => {
+          if (done.has(`channel ${id}`)) return;
+          done.add(`channel ${id}`).add(`channel ${id} ${guild}`);
+          story.channel(id!, guild!);
+        },
+    ),
   fc.constant(once('channel 40', (story) => story.direct('40', '1', '2'))),
   fc.tuple(fc.constantFrom(...USERS), fc.constantFrom(undefined, 'Us')).map(
     ([user, name]): Step =>
@@ -288,6 +300,40 @@ describe('guild views that lag behind the log', () => {
         late.close();
       }),
       { numRuns: 25, examples: TOLD_WHILE_LATE.map((steps) => [steps, 0]) },
+    ));
+
+  it('answer the same from the memory of a node that hears every event', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 30, size: 'max' }),
+        fc.array(fc.nat(9), { minLength: 10, maxLength: 20 }),
+        async (steps, lags) => {
+          const story = new Story();
+          const done = new Set<string>();
+          for (const one of steps) one(story, done);
+          const [whole, stored] = [viewsOf([]), viewsOf([])];
+          let [held, delivered] = [0, 0];
+          const recent = new RecentGuildChanges(() => held);
+          const storedAt = () => stored.reader;
+          const current = new CurrentGuilds({ recent, held: () => held, now: stored.reader, storedAt });
+          const cached = new CachedGuilds(current, () => Math.max(held, delivered));
+          cached.hearsFrom(0);
+          for (const [at, event] of story.log.all.entries()) {
+            whole.apply([event]);
+            recent.heard(event);
+            cached.heard(event);
+            delivered = event.position;
+            const lag = lags[at % lags.length]!;
+            const through = Math.max(held, delivered - lag);
+            stored.apply(story.log.all.slice(held, through));
+            held = through;
+            if (lag > 7) expect(await all(cached)).toEqual(await all(whole.reader));
+          }
+          whole.close();
+          stored.close();
+        },
+      ),
+      { numRuns: 8 },
     ));
 
   it('take a right away at once', async () => {
