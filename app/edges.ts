@@ -10,7 +10,11 @@ import { defaultGatewayConfig, type GatewayConfig } from '../gateway/config.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import { registerGateway } from '../gateway/plugin.ts';
 import type { GatewayDeps, GatewayMetrics } from '../gateway/ports.ts';
-import { openSocketProcesses, socketProcessesWanted } from '../gateway/socket-processes/pool.ts';
+import {
+  openSocketProcesses,
+  type SocketProcessMetrics,
+  socketProcessesWanted,
+} from '../gateway/socket-processes/pool.ts';
 import { accountRoutes } from '../http/account-routes.ts';
 import { commandRoutes } from '../http/command-routes.ts';
 import { identityRoutes } from '../http/identity-routes.ts';
@@ -41,6 +45,21 @@ const gatewayConfig = (config: Config): GatewayConfig => ({
   compressed: config.bounds.compressed,
   resumeLimit: config.resumeLimit,
   resumeGatewayUrl: (host) => config.resumeGatewayUrl ?? gatewayUrlOf(config)({ headers: { host } }),
+});
+
+const socketProcessMetrics = ({
+  socketProcessCpu,
+  socketProcessMemory,
+  socketProcessSockets,
+}: Metrics): SocketProcessMetrics => ({
+  usage: (process, { cpuSeconds, residentBytes, sockets }) => {
+    socketProcessCpu.inc({ process }, cpuSeconds);
+    socketProcessMemory.set({ process }, residentBytes);
+    socketProcessSockets.set({ process }, sockets);
+  },
+  ended: (process) => {
+    for (const metric of [socketProcessCpu, socketProcessMemory, socketProcessSockets]) metric.remove({ process });
+  },
 });
 
 const gatewayMetrics = (metrics: Metrics): GatewayMetrics => ({
@@ -194,7 +213,7 @@ export const gatewayEdge = async (
     ...shared,
   });
   const wanted = socketProcessesWanted(config.threads, availableParallelism(), () => gateway.sessions);
-  const processes = wanted && openSocketProcesses({ wanted, logger, clock });
+  const processes = wanted && openSocketProcesses({ wanted, logger, clock, metrics: socketProcessMetrics(metrics) });
   await registerGateway(http, gateway, processes);
   if (processes !== undefined) http.addHook('onClose', () => processes.close());
   return gateway;

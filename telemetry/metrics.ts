@@ -59,6 +59,13 @@ export const createMetrics = () => {
     breakerOpen: gauge('breaker_open', '1 while a server is not asked, because too many requests failed', 'store'),
     sessions: gauge('sessions', 'Identified gateway sessions'),
     sockets: gauge('sockets', 'Open gateway sockets'),
+    socketProcessCpu: counter('socket_process_cpu_seconds_total', 'CPU time of a socket process', 'process'),
+    socketProcessMemory: gauge('socket_process_resident_bytes', 'Resident memory of a socket process', 'process'),
+    socketProcessSockets: gauge(
+      'socket_process_sockets',
+      'Open gateway sockets that a socket process holds',
+      'process',
+    ),
     dispatches: counter('dispatches_total', 'Dispatches handed to sockets'),
     dispatchBytes: counter('dispatch_bytes_total', 'Bytes handed to sockets'),
     resumes: counter('resumes_total', 'Resumes by outcome', 'outcome'),

@@ -79,6 +79,18 @@ describe('sockets that are held by other processes', () => {
     clients.flatMap((client) => client.dispatches('MESSAGE_CREATE').map(({ d }) => d.content as string));
   const cut = (clients: readonly GatewayClient[]) => Promise.all(clients.map((client) => client.cut()));
 
+  it('are counted in the metrics by process, with what each takes of the machine', async () => {
+    const pair = await Promise.all([GatewayClient.connect(base), GatewayClient.connect(base)]);
+    const metrics = await (await fetch(`${base}/metrics`)).text();
+    for (const process of ['1', '2'])
+      for (const name of ['cpu_seconds_total', 'resident_bytes'])
+        expect(
+          Number(new RegExp(`^parley_socket_process_${name}\\{process="${process}"\\} (.+)$`, 'm').exec(metrics)?.[1]),
+        ).toBeGreaterThan(0);
+    expect(metrics).toContain('parley_socket_process_sockets{process="1"}');
+    await cut(pair);
+  });
+
   it('hear every message once, in order, as many as there are', async () => {
     const clients: GatewayClient[] = [];
     while (clients.length < CROWD) clients.push(...(await listeners(200)));

@@ -41,8 +41,20 @@ export interface Handover {
   readonly head: string;
 }
 
-/** What a socket process says once it can take sockets. */
+// What a socket process says beside its batches.
+
+/** Once it can take sockets. */
 export const IS_UP = 'up';
+
+/** What it has taken of the machine, at once and every few seconds. */
+export interface Usage {
+  /** Since it began. */
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+}
+
+/** How often it says so. */
+export const USAGE_MS = 5_000;
 
 /** The descriptor of the stream for batches in a socket process. */
 export const STREAM_FD = 4;

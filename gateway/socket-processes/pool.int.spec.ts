@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestClock } from '../../schemas/clock.testing.ts';
-import { openSocketProcesses, type SocketProcesses, socketProcessesWanted } from './pool.ts';
+import { openSocketProcesses, type SocketProcesses, type SocketProcessMetrics, socketProcessesWanted } from './pool.ts';
 
 describe('the number of socket processes', () => {
   it.each<[number | null, number, readonly (readonly [sessions: number, processes: number])[]]>([
@@ -67,12 +67,13 @@ describe('socket processes', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** One that runs this program, once that has said that it is up. */
-  const running = (text: string): SocketProcesses => {
+  const running = (text: string, metrics?: SocketProcessMetrics): SocketProcesses => {
     const program = join(folder, 'program.cjs');
     const whole = `process.on('disconnect', process.exit); process.send('up'); setInterval(() => {}, 1e6); ${text}`;
     writeFileSync(program, whole);
     const logger = { debug: () => {}, warn: () => {}, error: (_: object, what: string) => said.push(what) };
-    return openSocketProcesses({ wanted: () => 1, logger, clock, program: pathToFileURL(program) })!;
+    const more = metrics === undefined ? {} : { metrics };
+    return openSocketProcesses({ wanted: () => 1, logger, clock, program: pathToFileURL(program), ...more })!;
   };
   /** It does not end by itself. */
   const closing = async (processes: SocketProcesses): Promise<void> => {
@@ -118,6 +119,21 @@ describe('socket processes', () => {
     expect(processes.take(request, Buffer.alloc(0))).toBeUndefined();
     expect(said.slice(1)).toEqual([expect.stringContaining('a later build has removed the program')]);
     expect(processes.up).toBe(0);
+    await processes.close();
+  });
+
+  it('say what they take of the machine, each under a number that the next in its place has', async () => {
+    const told: unknown[] = [];
+    const metrics: SocketProcessMetrics = {
+      usage: (process, now) => told.push([process, now]),
+      ended: (process) => told.push([process, 'ended']),
+    };
+    const say = (cpuSeconds: number) => `process.send({ cpuSeconds: ${cpuSeconds}, residentBytes: 1000 });`;
+    const processes = running(`${say(2)} ${say(5)} setTimeout(process.exit, 50);`, metrics);
+    const now = (cpuSeconds: number) => ['1', { cpuSeconds, residentBytes: 1000, sockets: 0 }];
+    await expect.poll(() => told).toEqual([now(2), now(3), ['1', 'ended']]);
+    await clock.advance(1_000);
+    await expect.poll(() => told.slice(3)).toEqual([now(2), now(3), ['1', 'ended']]);
     await processes.close();
   });
 

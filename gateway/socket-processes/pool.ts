@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../schemas/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Link } from '../link.ts';
+import type { Usage } from './entries.ts';
 import { SocketProcess } from './socket-process.ts';
 
 /** The name of the built program, which the build puts in. */
@@ -41,11 +42,22 @@ const isPlain = ({ headers, method }: IncomingMessage): boolean =>
   KEY.test(headers['sec-websocket-key'] ?? '') &&
   headers['sec-websocket-protocol'] === undefined;
 
+/** What it is told of each process, by a number from 1. Another that takes its place takes its number. */
+export interface SocketProcessMetrics {
+  /** @param cpuSeconds since the process was told of last */
+  usage(
+    process: string,
+    now: { readonly cpuSeconds: number; readonly residentBytes: number; readonly sockets: number },
+  ): void;
+  ended(process: string): void;
+}
+
 interface Options {
   /** How many there should be, asked whenever a socket comes. Those beyond it stay. */
   readonly wanted: () => number;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly metrics?: SocketProcessMetrics;
   /** The built program, by default that beside this code. */
   readonly program?: URL;
 }
@@ -54,6 +66,8 @@ class Pool implements SocketProcesses {
   private readonly program: URL;
   private readonly options: Options;
   private readonly processes = new Set<SocketProcess>();
+  /** Of those that run. */
+  private readonly numbers = new Set<number>();
   private readonly endLooks: () => void;
   /** How much those had done at the last look that had more to do then. */
   private readonly stood = new WeakMap<SocketProcess, number>();
@@ -132,8 +146,19 @@ class Pool implements SocketProcesses {
       return;
     }
     let started: SocketProcess | undefined;
+    let number = 1;
+    while (this.numbers.has(number)) number += 1;
+    this.numbers.add(number);
+    const { metrics } = this.options;
+    let known = 0;
+    const usage = ({ cpuSeconds, residentBytes }: Usage): void => {
+      metrics?.usage(String(number), { cpuSeconds: cpuSeconds - known, residentBytes, sockets: started!.sockets });
+      known = cpuSeconds;
+    };
     const ended = (why: object): void => {
       if (started !== undefined) this.processes.delete(started);
+      this.numbers.delete(number);
+      metrics?.ended(String(number));
       if (this.closed) return;
       this.options.logger.error(why, 'a socket process has ended, and with it its sockets; another takes its place');
       this.recovering = true;
@@ -143,7 +168,7 @@ class Pool implements SocketProcesses {
       });
     };
     try {
-      started = new SocketProcess(fileURLToPath(this.program), ended);
+      started = new SocketProcess(fileURLToPath(this.program), { ended, usage });
       this.processes.add(started);
     } catch (err) {
       // Without memory for another, Node does not even try.

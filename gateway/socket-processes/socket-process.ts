@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { type Duplex, PassThrough } from 'node:stream';
 import { Batches, type BatchReader, BatchWriter } from './batch.ts';
-import { From, type Handover, STREAM_FD, To } from './entries.ts';
+import { From, type Handover, IS_UP, STREAM_FD, To, type Usage } from './entries.ts';
 import { type HoldingProcess, ProcessLink } from './process-link.ts';
 
 /**
@@ -42,14 +42,14 @@ export class SocketProcess implements HoldingProcess {
 
   /**
    * @param program its script
-   * @param onEnd called once when it has ended and its sockets are gone, with the reason
+   * @param told.ended called once when it has ended and its sockets are gone, with the reason
    * @throws where there is no memory for another
    */
-  constructor(program: string, onEnd: (why: object) => void) {
+  constructor(program: string, told: { ended(why: object): void; usage(usage: Usage): void }) {
     const end = (why: object): void => {
       if (this.ended) return;
       this.end();
-      onEnd(why);
+      told.ended(why);
     };
     // It reads what strangers send, and needs none of the secrets that the environment holds.
     const { NODE_OPTIONS } = process.env;
@@ -66,8 +66,9 @@ export class SocketProcess implements HoldingProcess {
       // It did not start. All other failures end it.
       if (this.child.pid === undefined) end({ err: error });
     });
-    this.child.once('message', () => {
-      this.isUp = true;
+    this.child.on('message', (said) => {
+      if (said === IS_UP) this.isUp = true;
+      else if (!this.ended) told.usage(said as Usage);
     });
     this.child.once('exit', (code, signal) => end({ code, signal }));
   }
