@@ -19,9 +19,10 @@ const ERROR: FieldErrors = {
 export const refuseNotThere =
   (notThere: NotThere) =>
   (fields: object): ParleyError | undefined => {
-    const asked = Object.entries(notThere).filter(([name, harmless]) =>
-      Object.hasOwn(fields, name) ? !asksForNothing((fields as Record<string, unknown>)[name], harmless) : false,
-    );
+    const asked: string[] = [];
+    // Few fields are sent, and most of them are there.
+    for (const name in fields)
+      if (Object.hasOwn(notThere, name) && !asksForNothing(fields[name as never], notThere[name]!)) asked.push(name);
     if (asked.length === 0) return undefined;
-    return parleyError('invalidForm', { errors: Object.fromEntries(asked.map(([name]) => [name, ERROR])) });
+    return parleyError('invalidForm', { errors: Object.fromEntries(asked.map((name) => [name, ERROR])) });
   };

@@ -28,7 +28,7 @@ export interface CommandContext {
   /** Whether the request that carries the command already counted against the caller's global limit. */
   readonly counted: boolean;
   readonly correlationId: string;
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
   /** Why the caller does it: stored with the events that keep a reason, for the audit log. */
   readonly reason?: string | undefined;
 }

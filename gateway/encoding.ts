@@ -5,14 +5,15 @@ import type { Dispatch, EventRenderer } from '../presenter/dispatches.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny, Op } from '../schemas/gateway/frames.ts';
 import type { Soon } from '../schemas/soon.ts';
-import { payloadOf, textFrame } from './frame-bytes.ts';
+import { payloadOf, textFrame, textFrameAround } from './frame-bytes.ts';
 import type { Session } from './session.ts';
 
-/** A dispatch as text; `d` is already JSON. */
-export const dispatchPayload = (t: string, s: number, d: string): string =>
-  `{"op":${Op.dispatch},"s":${s},"t":"${t}","d":${d}}`;
+const dispatchHead = (t: string, s: number): string => `{"op":${Op.dispatch},"s":${s},"t":"${t}","d":`;
 
-export const dispatchFrame = (t: string, s: number, d: string): Buffer => textFrame(dispatchPayload(t, s, d));
+/** A dispatch as text; `d` is already JSON. */
+export const dispatchPayload = (t: string, s: number, d: string): string => `${dispatchHead(t, s)}${d}}`;
+
+export const dispatchFrame = (t: string, s: number, d: string): Buffer => textFrameAround(dispatchHead(t, s), d, '}');
 
 /** The same dispatch with another `s`. */
 export const withSequence = (frame: Buffer, s: number): Buffer =>

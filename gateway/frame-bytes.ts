@@ -39,6 +39,18 @@ export const textFrame = (payload: string): Buffer => {
   return frame;
 };
 
+/** The frame of a payload in three pieces: joined to one string, it would be copied once more. */
+export const textFrameAround = (before: string, payload: string, after: string): Buffer => {
+  const [first, middle] = [Buffer.byteLength(before), Buffer.byteLength(payload)];
+  const length = first + middle + Buffer.byteLength(after);
+  const frame = Buffer.allocUnsafe(headerOf(length) + length);
+  const start = writeHeader(frame, 0, FINAL_TEXT, length);
+  frame.write(before, start, 'utf8');
+  frame.write(payload, start + first, 'utf8');
+  frame.write(after, start + first + middle, 'utf8');
+  return frame;
+};
+
 /** A frame for several sockets, or the payload of a frame for one socket only. */
 export type Outgoing = Buffer | string;
 

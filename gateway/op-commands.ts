@@ -11,19 +11,24 @@ import { GivenCommand, Op } from '../schemas/gateway/frames.ts';
 import { jsonError } from '../schemas/json.ts';
 import { reasonGiven } from '../schemas/reason.ts';
 import { sharedJson } from './encoding.ts';
-import { textFrame } from './frame-bytes.ts';
+import { textFrameAround } from './frame-bytes.ts';
 import type { Outbox } from './outbox.ts';
 import type { GatewayDeps } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import { Phase, type Session } from './session.ts';
+
+const OF_THE_FRAME: ReadonlySet<string> = new Set(['id', 'type', 'traceparent', 'audit_log_reason', 'kind']);
 
 /**
  * What stands in the frame for the command itself reaches no command. A command's field of the name `type` is `kind` over
  * the socket.
  */
 const fieldsOf = (given: GivenCommand): object => {
-  const { id: _id, type: _type, traceparent: _traceparent, audit_log_reason: _reason, kind, ...fields } = given;
-  return kind === undefined ? fields : { ...fields, type: kind };
+  const fields: Record<string, unknown> = {};
+  // The rest of an object by its pattern costs ten times as much.
+  for (const name in given) if (!OF_THE_FRAME.has(name)) fields[name] = given[name];
+  if (given.kind !== undefined) fields.type = given.kind;
+  return fields;
 };
 
 const atItsField = (error: ParleyError): ParleyError => {
@@ -95,7 +100,7 @@ export class CommandFrames {
         counted: false,
         correlationId,
         reason,
-        ...(span && { traceparent: span.traceparent }),
+        traceparent: span?.traceparent,
       };
       const { outcome } = await this.deps.bus.submit(context, type, fieldsOf(d));
       if (either.isLeft(outcome)) {
@@ -108,7 +113,8 @@ export class CommandFrames {
         else
           this.reply(
             session,
-            `{"id":${JSON.stringify(id)},"ok":true,"position":${position},"stream":"${stream}","sequence":${sequence},"result":${sharedJson(shown.right.shown)}}`,
+            `{"id":${JSON.stringify(id)},"ok":true,"position":${position},"stream":"${stream}","sequence":${sequence},"result":`,
+            sharedJson(shown.right.shown),
           );
       }
     } catch (failure) {
@@ -130,15 +136,16 @@ export class CommandFrames {
   private refuse(session: Session, id: string | null, error: ParleyError): void {
     this.deps.metrics.refusals(error.name);
     this.refusals.count(session);
-    this.reply(session, JSON.stringify({ id, ok: false, error: errorBody(error) }));
+    this.reply(session, `{"id":${JSON.stringify(id)},"ok":false,"error":`, JSON.stringify(errorBody(error)));
   }
 
   /**
    * The answer is sent even while a session catches up, because the client waits for it.
-   * @param d as JSON
+   * @param head the `d` up to its last field
+   * @param last that field, as JSON
    */
-  private reply(session: Session, d: string): void {
-    const frame = textFrame(`{"op":${Op.commandResult},"d":${d},"s":null,"t":null}`);
+  private reply(session: Session, head: string, last: string): void {
+    const frame = textFrameAround(`{"op":${Op.commandResult},"d":${head}`, last, '},"s":null,"t":null}');
     if (session.phase === Phase.live) this.outbox.pushAlone(session, frame);
     else if (session.phase !== Phase.closed) this.outbox.writeNow(session, frame);
   }

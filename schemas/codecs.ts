@@ -363,10 +363,12 @@ const fieldErrors = (failures: t.Errors): FieldErrors => {
 };
 
 /** Decodes client input. A failure is error 50035: it names each wrong field, the problem and what is accepted. */
-export const decode = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): Either<ParleyError, A> =>
-  either.mapLeft((failures: t.Errors) => parleyError('invalidForm', { errors: fieldErrors(failures) }))(
-    codec.decode(value),
-  );
+export const decode = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): Either<ParleyError, A> => {
+  const decoded = codec.decode(value);
+  return either.isRight(decoded)
+    ? decoded
+    : either.left(parleyError('invalidForm', { errors: fieldErrors(decoded.left) }));
+};
 
 /** The path of the first wrong field, and what is wrong with it; `undefined` when the value fits. */
 export const wrongIn = (codec: t.Decoder<unknown, unknown>, value: unknown): string | undefined => {

@@ -38,15 +38,24 @@ export const parseJson = (text: string): unknown => {
 /** Levels of lists and objects, the outermost included. Serialising much deeper ones could exhaust the stack. */
 export const MAX_DEPTH = 64;
 
+type Json = { readonly [key: string]: unknown };
+
 const nestsTooDeep = (value: unknown, left: number): boolean => {
   if (typeof value !== 'object' || value === null) return false;
-  return left === 0 || Object.values(value).some((inner) => nestsTooDeep(inner, left - 1));
+  if (left === 0) return true;
+  // What JSON.parse makes has no fields but its own.
+  for (const key in value) if (nestsTooDeep((value as Json)[key], left - 1)) return true;
+  return false;
 };
 
 /** Whether the value has a key that would change the prototype of an object it is copied to. Never nests too deeply. */
 const changesPrototype = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(([key, inner]) => isPrototypeKey(key, inner) || changesPrototype(inner));
+  for (const key in value) {
+    const inner = (value as Json)[key];
+    if (isPrototypeKey(key, inner) || changesPrototype(inner)) return true;
+  }
+  return false;
 };
 
 const isPrototypeKey = (key: string, value: unknown): boolean =>
@@ -59,7 +68,8 @@ const isPrototypeKey = (key: string, value: unknown): boolean =>
  */
 export const jsonError = (value: unknown): ParleyError | undefined => {
   if (typeof value !== 'object' || value === null) return undefined;
-  for (const [field, inner] of Object.entries(value)) {
+  for (const field in value) {
+    const inner = (value as Json)[field];
     if (nestsTooDeep(inner, MAX_DEPTH - 1))
       return fieldError([field], 'INVALID_JSON', `Must not nest beyond ${MAX_DEPTH} levels.`);
     if (isPrototypeKey(field, inner) || changesPrototype(inner))

@@ -10,11 +10,15 @@ import type { ParleyError } from './errors.ts';
 export const MAX_REASON = 512;
 const Reason = optional(text(0, MAX_REASON, 'reason'));
 
+const NONE = either.right(undefined);
+
 /** @param name of the field or header, for the refusal; without a text there is no reason */
 export const reasonGiven = (name: string, given: unknown): Either<ParleyError, string | undefined> =>
-  either.map((fields: Readonly<Record<string, string | null | undefined>>) => fields[name] || undefined)(
-    decode(t.type({ [name]: Reason }), { [name]: given }),
-  );
+  given === undefined
+    ? NONE
+    : either.map((fields: Readonly<Record<string, string | null | undefined>>) => fields[name] || undefined)(
+        decode(t.type({ [name]: Reason }), { [name]: given }),
+      );
 
 /** What a header says is escaped with percent signs. One that its sender did not escape stands for itself. */
 export const unescapedReason = (header: string): string => {

@@ -228,7 +228,9 @@ export const timelineChanges = (events: readonly ParleyEvent[]): readonly Timeli
     if (channelId === undefined) continue;
     through.set(channelId, Math.max(event.sequence, through.get(channelId) ?? 0));
     const made = handlerOf(changesOf, event)?.(event, channelId);
-    if (made !== undefined) changes.push(...[made].flat());
+    if (made === undefined) continue;
+    if ('kind' in made) changes.push(made);
+    else changes.push(...made);
   }
   for (const [channelId, sequence] of through) changes.push({ kind: 'through', channelId, sequence });
   return changes;
