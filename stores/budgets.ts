@@ -37,6 +37,8 @@ export const BUDGETS = {
     commit: { count: 5000, bytes: 16_777_216 },
     /** Largest message of a person: text and embeds, sealed, as JSON. */
     messageBytes: 98_304,
+    /** What a node keeps of its own commits for the relay, if that runs there: what comes within some of its pages. */
+    ownCommits: { count: 5000, bytes: 16_777_216 },
     /** Most events in one answer of a log. */
     read: 10_000,
     /** Bytes of events at which an answer of a log ends: a thousand of the usual ones have a tenth of it. */
@@ -194,8 +196,11 @@ export const BUDGETS = {
   progress: {
     /** How often a view's store is asked while somebody waits. Only updates that were lost are learned this late. */
     lookMs: 250,
-    /** The first update is sent at once. Updates within this time after it are sent together. */
-    togetherMs: 5,
+    /**
+     * Updates of all views within this time are sent together. The own node learns of them at once, and a message of Redis
+     * takes as much of a cold thread as handing over the event itself.
+     */
+    togetherMs: 10,
     /** For the subscription at the start. Redis may become available later. */
     startMs: 1000,
   },
@@ -247,7 +252,12 @@ export const BUDGETS = {
      * much as one of a hundred. The first events after an idle time are sent at once.
      */
     gatherMs: 10,
-    /** Time between idle ticks, and between checkpoints: the most that a restart repeats. */
+    /**
+     * The most that a partition without events waits for a tick of its own. Until then others' ticks say that it has none.
+     * Its checkpoints in the stores are late by this.
+     */
+    tickMs: 250,
+    /** Time between idle ticks, and between checkpoints: the most that a restart repeats, beside `tickMs`. */
     idleMs: 1000,
     /** For the send that is under way when the relay stops. */
     stopMs: 1000,

@@ -128,9 +128,9 @@ const followGeneration = async (parts: Parts, kind: ViewKind<unknown>, generatio
     deadLetters: parts.deadLetters,
     onBug: () => parts.metrics.projectionBugs.inc({ view: kind.name }),
     onDeadLetter: () => parts.metrics.deadLetters.inc({ view: kind.name }),
-    onThrough: (partition, through, events) => {
+    onThrough: (partition, { through, events, empty }) => {
       parts.metrics.projected.inc({ view: kind.name }, events);
-      parts.updates.publish({ view: kind.name, generation, through: { [partition]: through } });
+      parts.updates.publish({ view: kind.name, generation, through: { [partition]: through }, empty });
     },
   });
   return parts.followed.add(following);

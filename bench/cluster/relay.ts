@@ -3,7 +3,7 @@
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { startRelay } from '../../projections/distribution/kafka/relay.ts';
-import { type PartitionRecord, recordsOf } from '../../projections/distribution/records.ts';
+import { type PartitionRecord, recordsOf, tickedThrough } from '../../projections/distribution/records.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import { ensureTopic, eventsTopic, kafkaOf } from '../../stores/kafka/connection.ts';
 import { type Bench, median, round } from '../bench.ts';
@@ -59,7 +59,8 @@ const batchesOf = async (log: EventLog, head: number): Promise<readonly (readonl
   const batches: (readonly PartitionRecord[])[] = [];
   for (let after = 0; after < head; ) {
     const page = await log.rawAll({ after, limit: PAGE });
-    batches.push(recordsOf(page, after, log.epoch, PARTITIONS));
+    const ticked = tickedThrough(after, PARTITIONS);
+    batches.push(recordsOf(page, { from: after, ticked, toAll: true }, log.epoch).records);
     after = page.through;
   }
   return batches;

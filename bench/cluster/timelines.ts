@@ -77,7 +77,7 @@ const project = async (side: Side, generation: number): Promise<number> => {
     group: `timelines-g${generation}`,
     parsed: new ParsedRecords(),
     sink,
-    onThrough: (_partition, _through, count) => {
+    onThrough: (_partition, { events: count }) => {
       stored += count;
       if (stored >= events) finish();
     },

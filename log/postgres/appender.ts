@@ -12,8 +12,15 @@ import { retrying } from '../../stores/guard.ts';
 import { connectTo } from '../../stores/postgres/connection.ts';
 import { classify, isFull, isInDoubt } from '../../stores/postgres/failures.ts';
 import { appendErrorOf, LogClosed, OutcomeUnknown, refusalOfText } from '../append-errors.ts';
-import { type AppendError, type Appended, type AppendRequest, bytesOf, checkSequences } from '../port.ts';
-import { APPEND, appendArguments, type Stored } from './rows.ts';
+import {
+  type AppendError,
+  type Appended,
+  type AppendRequest,
+  bytesOf,
+  checkSequences,
+  type StoredEvent,
+} from '../port.ts';
+import { APPEND, appendArguments, dataOf, type Stored, storedEvents } from './rows.ts';
 
 type Answer = Either<AppendError, Appended>;
 
@@ -21,12 +28,13 @@ const { answerMs, triedMs, pauseMs, gather } = BUDGETS.postgres.append;
 
 export class Appender {
   private readonly url: string;
-  private readonly onCommitted: (events: number) => void;
+  private readonly onCommitted: (events: number, stored: () => readonly StoredEvent[]) => void;
   private readonly batcher: Batcher<AppendRequest, Answer>;
   private readonly clock: Clock;
   private connection: Client | undefined;
 
-  constructor(url: string, clock: Clock, onCommitted: (events: number) => void) {
+  /** @param onCommitted is told how many events a commit has stored, and can have them as the log holds them */
+  constructor(url: string, clock: Clock, onCommitted: (events: number, stored: () => readonly StoredEvent[]) => void) {
     this.url = url;
     this.clock = clock;
     this.onCommitted = onCommitted;
@@ -60,10 +68,15 @@ export class Appender {
   }
 
   private async commit(requests: readonly AppendRequest[]): Promise<readonly Answer[]> {
-    const answers = await this.store(requests);
+    const data = dataOf(requests);
+    const answers = await this.store(requests, data);
     let events = 0;
     for (const answer of answers) if (either.isRight(answer)) events += answer.right.length;
-    if (events > 0) this.onCommitted(events);
+    const firstOf = (batch: number) => {
+      const answer = answers[batch]!;
+      return either.isRight(answer) ? answer.right[0]?.position : undefined;
+    };
+    if (events > 0) this.onCommitted(events, () => storedEvents(requests, data, firstOf));
     return answers;
   }
 
@@ -72,8 +85,8 @@ export class Appender {
    * is there.
    * @throws why nothing was stored; OutcomeUnknown when a try was not answered and no later one told what became of it
    */
-  private async store(requests: readonly AppendRequest[]): Promise<readonly Answer[]> {
-    const values = appendArguments(requests);
+  private async store(requests: readonly AppendRequest[], data: readonly string[]): Promise<readonly Answer[]> {
+    const values = appendArguments(requests, data);
     const deadline = this.clock.monotonic() + triedMs;
     let inDoubt = false;
     const attempt = async (): Promise<Stored> => {

@@ -9,6 +9,7 @@ import type { EventLog } from '../port.ts';
 import { Bell, OpenTails, startTail } from '../tail.ts';
 import { Appender } from './appender.ts';
 import { CHANNEL, LOG_MIGRATIONS } from './migrations.ts';
+import { OwnCommits } from './own-commits.ts';
 import { Reader } from './reader.ts';
 import { tailSource } from './tail-source.ts';
 
@@ -43,8 +44,10 @@ const prepare = async (postgres: Postgres): Promise<string> => {
   return epoch;
 };
 
-/** Rings when another node has committed. */
+/** Rings when another node has committed, or may have. */
 class Listener {
+  /** How often it has rung. */
+  rings = 0;
   private readonly url: string;
   private readonly bell: Bell;
   private readonly stopping = new AbortController();
@@ -59,7 +62,7 @@ class Listener {
     this.bell = bell;
     this.clock = clock;
     this.own = own;
-    this.endLooks = clock.every(LOOK_MS, () => bell.ring());
+    this.endLooks = clock.every(LOOK_MS, () => this.ring());
     void this.listen();
   }
 
@@ -72,7 +75,7 @@ class Listener {
         });
         this.connection = await connectTo(this.url, 'log', lose);
         this.connection.on('notification', ({ processId }) => {
-          if (processId !== this.own()) this.bell.ring();
+          if (processId !== this.own()) this.ring();
         });
         await this.connection.query(`LISTEN ${CHANNEL}`);
         if (this.stopping.signal.aborted) await this.connection.end();
@@ -82,6 +85,11 @@ class Listener {
       }
       await this.clock.delay(PAUSE_MS, this.stopping.signal);
     }
+  }
+
+  private ring(): void {
+    this.rings += 1;
+    this.bell.ring();
   }
 
   async stop(): Promise<void> {
@@ -103,14 +111,22 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
   const bell = new Bell();
   const tails = new OpenTails(() => bell.ring());
   let closed = false;
-  const appender = new Appender(url, clock, (events) => {
+  const commits = new OwnCommits();
+  const appender = new Appender(url, clock, (events, stored) => {
+    if (commits.isKept) commits.push(stored());
     bell.ring();
     onCommit(events);
   });
   const listener = new Listener(url, bell, clock, () => appender.processId);
   const isClosed = () => closed;
   const checked = () => tailSource((query) => reader.readAll(query), bell, isClosed);
-  const raw = () => tailSource((query) => reader.rawAll(query), bell, isClosed);
+  const known = {
+    after: (position: number, limit: number) => commits.after(position, limit),
+    get others() {
+      return listener.rings;
+    },
+  };
+  const raw = () => tailSource((query) => reader.rawAll(query), bell, isClosed, known);
 
   return {
     get epoch() {
@@ -132,7 +148,11 @@ export const openPostgresEventLog = async (options: PostgresEventLogOptions): Pr
     readAll: (query) => reader.readAll(query),
     rawAll: (query) => reader.rawAll(query),
     tail: (after, onEvents, onFailure) => tails.add(startTail(checked(), after, onEvents, onFailure)),
-    rawTail: (after, onEvents, onFailure) => tails.add(startTail(raw(), after, onEvents, onFailure)),
+    rawTail(after, onEvents, onFailure) {
+      const closed = commits.open();
+      const tail = tails.add(startTail(raw(), after, onEvents, onFailure));
+      return { stop: () => tail.stop().finally(closed) };
+    },
     async close() {
       await appender.close();
       closed = true;

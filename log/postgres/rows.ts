@@ -1,5 +1,6 @@
 /** Maps events to rows of the table `events`. */
 
+import { recordedAs } from '../../schemas/envelope.ts';
 import type { NewParleyEvent } from '../../schemas/events/catalogue.ts';
 import { bigints, integers, texts } from '../../stores/postgres/values.ts';
 import type { AppendRequest, StoredEvent } from '../port.ts';
@@ -25,7 +26,32 @@ export type Stored = readonly [
   firstPosition: readonly (string | null)[] | null,
 ];
 
-export const appendArguments = (requests: readonly AppendRequest[]): readonly (Buffer | boolean)[] => {
+/** The data of each event as it is stored. */
+export const dataOf = (requests: readonly AppendRequest[]): readonly string[] =>
+  requests.flatMap(({ events }) => events.map(({ data }) => JSON.stringify(data)));
+
+/** The events of the batches that are stored, as the log holds them. @param data by `dataOf` */
+export const storedEvents = (
+  requests: readonly AppendRequest[],
+  data: readonly string[],
+  firstOf: (batch: number) => number | undefined,
+): readonly StoredEvent[] => {
+  const found: StoredEvent[] = [];
+  let at = 0;
+  for (const [batch, { events }] of requests.entries()) {
+    const first = firstOf(batch);
+    if (first !== undefined)
+      for (const [n, event] of events.entries()) found.push(recordedAs(event, first + n, data[at + n]!));
+    at += events.length;
+  }
+  return found;
+};
+
+/** @param data by `dataOf` */
+export const appendArguments = (
+  requests: readonly AppendRequest[],
+  data: readonly string[],
+): readonly (Buffer | boolean)[] => {
   const numbers = new Map<string, number>();
   const lowest: number[] = [];
   /** Head of each stream after the batches so far. */
@@ -71,6 +97,6 @@ export const appendArguments = (requests: readonly AppendRequest[]): readonly (B
     texts(events.map(({ correlationId }) => correlationId)),
     texts(events.map(({ causationId }) => causationId)),
     texts(events.map(({ traceparent }) => traceparent)),
-    texts(events.map(({ data }) => JSON.stringify(data))),
+    texts(data),
   ];
 };

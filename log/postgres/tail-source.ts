@@ -10,21 +10,39 @@ interface Read<E> {
   readonly more: Promise<void>;
 }
 
+/** What is known without a question. */
+export interface Known<E> {
+  /** The events that follow a position, or undefined if that is not known. */
+  after(position: number, limit: number): readonly E[] | undefined;
+  /** How often other nodes may have committed, as far as was heard. */
+  readonly others: number;
+}
+
+const NOTHING_KNOWN: Known<never> = { after: () => undefined, others: 0 };
+
 /** @param read answers with a page of all events */
 export const tailSource = <E extends { readonly position: number; readonly data: unknown }>(
   read: (query: ReadAll) => Promise<{ readonly events: readonly E[] }>,
   bell: Bell,
   isClosed: () => boolean,
+  known: Known<E> = NOTHING_KNOWN,
 ): TailSource<E> => {
   let more = Promise.resolve();
+  /** Of other nodes' commits, those that the last question was behind. */
+  let asked = -1;
   /** The page after a full one, which is read while that one is handed over. */
   let ahead: (ReadAll & { readonly page: Promise<Read<E>> }) | undefined;
 
   const page = async (after: number, limit: number): Promise<Read<E>> => {
     // What is committed during the question rings too.
     const rung = bell.wait();
+    // Behind what is known there may be what others committed before, and their bell has rung.
+    const own = asked === known.others ? known.after(after, limit) : undefined;
+    if (own !== undefined) return { events: own, more: isFull(own, limit) ? Promise.resolve() : rung };
+    const { others } = known;
     try {
       const { events } = await read({ after, limit });
+      asked = others;
       return { events, more: isFull(events, limit) ? Promise.resolve() : rung };
     } catch (error) {
       // While the server is gone the tail waits. Anything else will not pass.

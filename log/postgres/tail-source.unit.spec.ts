@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ReadAll } from '../port.ts';
 import { Bell, startTail } from '../tail.ts';
-import { tailSource } from './tail-source.ts';
+import { type Known, tailSource } from './tail-source.ts';
 
 /** A log whose questions are answered when the spec says so. */
-const askedLog = () => {
+const askedLog = (known?: Known<{ position: number; data: string }>) => {
   const bell = new Bell();
   const questions: { after: number; answer: (positions: readonly number[]) => void; fail: (why: unknown) => void }[] =
     [];
@@ -21,7 +21,7 @@ const askedLog = () => {
   };
   const failures: unknown[] = [];
   const tail = startTail(
-    tailSource(read, bell, () => false),
+    tailSource(read, bell, () => false, known),
     0,
     onEvents,
     (failure) => failures.push(failure),
@@ -89,5 +89,39 @@ it('waits for the next ring while the server is gone, and ends with any other fa
   questions[1]!.fail(failure);
   await turns();
   expect(failures).toEqual([failure]);
+  await stop();
+});
+
+it('asks for nothing that is known, until others may have committed', async () => {
+  const events: { position: number; data: string }[] = [];
+  const known = {
+    after: (position: number) =>
+      events.some((event) => event.position === position + 1)
+        ? events.filter((event) => event.position > position)
+        : undefined,
+    others: 0,
+  };
+  const { bell, questions, seen, turns, stop } = askedLog(known);
+  questions[0]!.answer([1]);
+  await turns();
+  events.push({ position: 2, data: '' });
+  bell.ring();
+  await turns();
+  expect([seen, questions.length]).toEqual([[1, 2], 1]);
+  // Another node's event comes first.
+  events.push({ position: 4, data: '' });
+  bell.ring();
+  await turns();
+  expect(questions.map(({ after }) => after)).toEqual([0, 2]);
+  questions[1]!.answer([3, 4]);
+  await turns();
+  // Its bell has rung before what is known is taken, and nothing rings again.
+  events.push({ position: 5, data: '' });
+  known.others += 1;
+  bell.ring();
+  await turns();
+  questions[2]!.answer([5, 6]);
+  await turns();
+  expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
   await stop();
 });

@@ -11,7 +11,7 @@ import type { DeadLetters, NewLetter, PoisonedStreams } from '../engine/dead-let
 import { partitionOf } from '../engine/partitions.ts';
 import type { PartitionStore } from '../engine/port.ts';
 import { LogPages } from './log-pages.ts';
-import { PartitionWorker } from './worker.ts';
+import { PartitionWorker, type StoredBatch } from './worker.ts';
 
 export interface FollowOptions {
   readonly partitions: number;
@@ -28,8 +28,8 @@ export interface FollowOptions {
   /** Called each time that a batch is tried again because of a bug. */
   readonly onBug?: (() => void) | undefined;
   readonly logger: Logger;
-  /** Called after each stored batch with the partition's new position, the number of events and their source. */
-  readonly onThrough?: (partition: number, through: number, events: number, source: 'distribution' | 'log') => void;
+  /** Called after each stored batch of a partition. */
+  readonly onThrough?: (partition: number, stored: StoredBatch) => void;
   /** Absent when nothing is traced. */
   readonly spans?: Spans | undefined;
   /** Called once when following must end. Failures that may pass are retried instead. */
@@ -126,7 +126,7 @@ export class Assignment {
           apply: (batch, stopping) => this.applying.apply(batch, stopping),
           leaveOut: (failure, stopping) => this.applying.leaveOut(failure, stopping),
           read: (work, stopping) => this.patiently(work, stopping),
-          onThrough: (through, events, source) => this.options.onThrough?.(partition, through, events, source),
+          onThrough: (stored) => this.options.onThrough?.(partition, stored),
           onFailure: this.onFailure,
         }),
       );

@@ -13,13 +13,14 @@ import { Story } from '../testing.ts';
 import type { Following } from './assignment.ts';
 import type { Relay } from './relay.ts';
 import type { FoundRecord } from './testing.ts';
+import type { StoredBatch } from './worker.ts';
 
 export interface Followed {
   readonly log: LogReader;
   readonly sink: MemorySink;
   readonly deadLetters?: DeadLetters;
   readonly onDeadLetter?: (letter: NewLetter) => void;
-  readonly onThrough?: (partition: number, through: number, events: number, source: 'distribution' | 'log') => void;
+  readonly onThrough?: (partition: number, stored: StoredBatch) => void;
 }
 
 export interface DistributionFixture extends Passing {
@@ -107,7 +108,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
               count += 1;
             }
             if (tick === undefined) continue;
-            expect(tick).toEqual({ from: reached, through: tick.through, count, epoch: log.epoch });
+            expect(tick).toMatchObject({ from: reached, through: tick.through, count, epoch: log.epoch });
             expect(last).toBeLessThanOrEqual(tick.through);
             [reached, count] = [tick.through, 0];
           }
@@ -145,17 +146,18 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
 
       it('publishes the head position every second while the log is idle', async () => {
         post(5);
-        let idle = false;
+        let idle = 0;
         const one = relay({
           onRelayed: (count, through) => {
-            idle ||= count === 0 && through === 5;
+            if (count === 0 && through === 5) idle += 1;
           },
         });
-        await fixture.until(() => idle);
+        // The first may be for partitions without events.
+        await fixture.until(() => idle === 2);
         await stop(one);
         const ticks = (await fixture.contents()).flatMap(({ tick }) => tick ?? []);
         const idleTicks = ticks.filter(({ from, through, count }) => from === 5 && through === 5 && count === 0);
-        expect(idleTicks.length).toBe(fixture.partitions);
+        expect(idleTicks.length).toBeGreaterThanOrEqual(fixture.partitions);
       });
     });
 
@@ -164,9 +166,9 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
         const through = new Map<number, number>();
         const sources = { distribution: 0, log: 0 };
         follow({
-          onThrough: (partition, position, count, source) => {
-            through.set(partition, position);
-            sources[source] += count;
+          onThrough: (partition, batch) => {
+            through.set(partition, batch.through);
+            sources[batch.source] += batch.events;
           },
         });
         relay();
@@ -185,7 +187,7 @@ export const distributionContract = (name: string, open: () => Promise<Distribut
       it('read nothing from the event log while the distribution log has everything', async () => {
         const sources = new Set<string>();
         relay();
-        follow({ onThrough: (_, __, count, source) => count > 0 && sources.add(source) });
+        follow({ onThrough: (_, { events, source }) => events > 0 && sources.add(source) });
         for (const through of [2000, 4000]) {
           post(2000);
           await stored(through);

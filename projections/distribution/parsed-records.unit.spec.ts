@@ -3,7 +3,7 @@ import { MemoryLog } from '../../log/memory.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { Story } from '../testing.ts';
 import { ParsedRecords, type RawRecord } from './parsed-records.ts';
-import { recordsOf } from './records.ts';
+import { recordsOf, tickedThrough } from './records.ts';
 
 const GROUPS = 4;
 const unexpected = (failure: unknown): never => {
@@ -16,7 +16,8 @@ const someRecords = async (channelId = '100'): Promise<readonly RawRecord[]> => 
   const story = new Story(log);
   for (let n = 0; n < 5; n += 1) story.post(channelId, '1');
   const page = await log.rawAll({ after: 0, limit: 100 });
-  return recordsOf(page, 0, log.epoch, 1).map(({ key, value }, offset) => ({
+  const from = { from: 0, ticked: tickedThrough(0, 1), toAll: true };
+  return recordsOf(page, from, log.epoch).records.map(({ key, value }, offset) => ({
     offset: String(offset),
     key: key === null ? null : Buffer.from(key),
     value: Buffer.from(value),

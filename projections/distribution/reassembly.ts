@@ -5,6 +5,7 @@
 import { bytesOfEvent } from '../../log/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
+import type { EmptyRange } from '../engine/empty-ranges.ts';
 import type { Tick } from './records.ts';
 
 /** The next range of the partition, starting where the range before ended. */
@@ -13,7 +14,12 @@ export interface Range {
   readonly through: number;
   /** In position order. Undefined if no tick vouches for them: the range must be read from the log. */
   readonly events: readonly ParleyEvent[] | undefined;
+  /** What its ticks say of other partitions. */
+  readonly empty?: readonly EmptyRange[];
 }
+
+/** Of a merged range; of more, the last. What is forgotten the partitions' own ticks say. */
+const MOST_EMPTY = 64;
 
 export class Reassembly {
   private readonly epoch: string;
@@ -54,12 +60,13 @@ export class Reassembly {
   }
 
   /** @returns undefined if the tick says nothing new */
-  tick({ from, through, count, epoch }: Tick): Range | undefined {
+  tick({ from, through, count, epoch, empty }: Tick): Range | undefined {
     if (through <= this.reached) return undefined;
     const start = this.reached;
     const events = this.moveTo(through);
     const vouched = from === start && events.length === count && epoch === this.epoch;
-    return { from: start, through, events: vouched ? events : undefined };
+    if (!vouched) return { from: start, through, events: undefined };
+    return empty === undefined ? { from: start, through, events } : { from: start, through, events, empty: [empty] };
   }
 
   /**
@@ -91,7 +98,8 @@ export const joined = (ranges: readonly Range[], most: number): readonly Range[]
         : last.events !== undefined && events.length + range.events.length <= most);
     if (fits) {
       if (range.events !== undefined) events.push(...range.events);
-      result[result.length - 1] = { ...last, through: range.through };
+      const empty = [...(last.empty ?? []), ...(range.empty ?? [])].slice(-MOST_EMPTY);
+      result[result.length - 1] = { ...last, through: range.through, ...(empty.length > 0 && { empty }) };
     } else {
       events = [...(range.events ?? [])];
       result.push(range.events === undefined ? range : { ...range, events });

@@ -6,7 +6,7 @@ import { BUDGETS } from '../../stores/budgets.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { Story } from '../testing.ts';
 import { joined, type Range, Reassembly } from './reassembly.ts';
-import { parseEvent, parseTick, recordsOf } from './records.ts';
+import { type PartitionRecord, parseEvent, parseTick, recordsOf, tickedThrough } from './records.ts';
 
 const story = new Story();
 const event = (): ParleyEvent => story.post('100', '1');
@@ -115,12 +115,15 @@ const logOf = (streams: readonly number[]): MemoryLog => {
   return made.log;
 };
 const relayed = (log: MemoryLog, from: number, cuts: readonly number[]) => {
-  const records: ReturnType<typeof recordsOf>[number][] = [];
+  const records: PartitionRecord[] = [];
+  let ticked = tickedThrough(from, PARTITIONS);
   const ends = [...new Set(cuts.map((cut) => from + (cut % (log.all.length - from + 1))))].sort((a, b) => a - b);
   let at = from;
   for (const through of [...ends, log.all.length]) {
     const events = log.all.slice(at, through).map((some) => ({ ...some, data: JSON.stringify(some.data) }));
-    records.push(...recordsOf({ events, through }, at, log.epoch, PARTITIONS));
+    const made = recordsOf({ events, through }, { from: at, ticked, toAll: through % 2 === 0 }, log.epoch);
+    records.push(...made.records);
+    ticked = made.ticked;
     at = through;
   }
   return records.filter(({ partition }) => partition === 0);

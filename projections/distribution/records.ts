@@ -5,11 +5,24 @@ import * as t from 'io-ts';
 import type { StoredEvent, StoredPage } from '../../log/port.ts';
 import type { Recorded } from '../../schemas/envelope.ts';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { EmptyRange } from '../engine/empty-ranges.ts';
 import { partitionOf } from '../engine/partitions.ts';
 
-/** Says that the partition now holds all its events with `from < position <= through`, and how many there are. */
-export const Tick = t.type({ from: t.number, through: t.number, count: t.number, epoch: t.string }, 'Tick');
-export type Tick = t.TypeOf<typeof Tick>;
+/**
+ * Says that the partition now holds all its events with `from < position <= through`, and how many there are; and which
+ * other partitions have no tick of their own because they hold nothing in a range.
+ */
+export const Tick = t.intersection(
+  [t.type({ from: t.number, through: t.number, count: t.number, epoch: t.string }), t.partial({ empty: EmptyRange })],
+  'Tick',
+);
+export interface Tick {
+  readonly from: number;
+  readonly through: number;
+  readonly count: number;
+  readonly epoch: string;
+  readonly empty?: EmptyRange;
+}
 
 /**
  * The data is copied from the log, neither parsed nor rewritten. The rest is copied field by field, because a spread
@@ -53,25 +66,45 @@ export interface PartitionRecord {
   readonly value: string;
 }
 
+/** How far the ticks of each partition go. */
+export type Ticked = readonly number[];
+
+export const tickedThrough = (position: number, partitions: number): Ticked =>
+  new Array<number>(partitions).fill(position);
+
+export interface PageRecords {
+  readonly records: readonly PartitionRecord[];
+  /** With the ticks of this page. */
+  readonly ticked: Ticked;
+}
+
 /**
- * The page's events in order, then one tick per partition. A tick follows its events in its own partition and vouches
- * for no others, so all records can be sent together.
+ * The page's events in order, then ticks: one in each partition that holds an event of the page, or in all. A tick begins
+ * where the one before it in its partition ended. It follows its events in its own partition, and of others says only
+ * that they hold nothing of the page, so all records can be sent together.
  * @param from the `through` of the previous page
+ * @param toAll whether each partition gets a tick
  */
 export const recordsOf = (
   { events, through }: StoredPage,
-  from: number,
+  { from, ticked, toAll }: { readonly from: number; readonly ticked: Ticked; readonly toAll: boolean },
   epoch: string,
-  partitions: number,
-): readonly PartitionRecord[] => {
+): PageRecords => {
   const records: PartitionRecord[] = [];
-  const counts = new Array<number>(partitions).fill(0);
+  const counts = new Array<number>(ticked.length).fill(0);
   for (const event of events) {
-    const partition = partitionOf(event.stream, partitions);
+    const partition = partitionOf(event.stream, ticked.length);
     counts[partition]! += 1;
     records.push({ partition, key: event.stream, value: encodeEvent(event) });
   }
-  for (const [partition, count] of counts.entries())
-    records.push({ partition, key: null, value: encodeTick({ from, through, count, epoch }) });
-  return records;
+  const untold = toAll ? [] : [...counts.keys()].filter((partition) => counts[partition] === 0);
+  const empty = untold.length === 0 ? {} : { empty: { from, through, partitions: untold } };
+  const told = [...ticked];
+  for (const [partition, count] of counts.entries()) {
+    if (count === 0 && !toAll) continue;
+    const tick = { from: ticked[partition]!, through, count, epoch, ...empty };
+    records.push({ partition, key: null, value: encodeTick(tick) });
+    told[partition] = through;
+  }
+  return { records, ticked: told };
 };

@@ -7,19 +7,19 @@ import { BUDGETS } from '../../stores/budgets.ts';
 import { retrying, retryLine, Stopped } from '../../stores/guard.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Spans } from '../../telemetry/spans.ts';
-import { type PartitionRecord, recordsOf } from './records.ts';
+import { type PartitionRecord, recordsOf, type Ticked, tickedThrough } from './records.ts';
 
 /**
  * The distribution log is a copy of the event log, split into partitions that several processes can follow in parallel.
  */
 export interface Relay {
-  /** Everything up to this position is in the distribution log, with its ticks. */
+  /** Every event up to this position is in the distribution log, and a tick vouches for it. */
   readonly position: number;
-  /** Finishes the batch under way within a second and stores the checkpoint. */
+  /** Finishes the batch under way within a second, with a tick in every partition, and stores the checkpoint. */
   stop(): Promise<void>;
 }
 
-const { gatherMs, idleMs, stopMs, longestPauseMs } = BUDGETS.relay;
+const { gatherMs, tickMs, idleMs, stopMs, longestPauseMs } = BUDGETS.relay;
 
 interface RelayParts {
   readonly log: LogReader;
@@ -50,6 +50,8 @@ interface Ready {
   readonly records: readonly PartitionRecord[];
   readonly events: readonly StoredEvent[];
   readonly through: number;
+  /** How far the ticks go once these records are sent. */
+  readonly ticked: Ticked;
 }
 
 /** A page that the log has given. */
@@ -86,6 +88,11 @@ export class RunningRelay implements Relay {
   /** Through which the log has given everything. */
   private read = 0;
   private given: Given | undefined;
+  /** How far the ticks of what is encoded go, and those of what is acknowledged. */
+  private encoded: Ticked = [];
+  private acknowledged: Ticked = [];
+  /** Since when a partition lacks a tick through what is encoded, in monotonic milliseconds. */
+  private untoldSince: number | undefined;
   private arrived: () => void = () => {};
   private written = 0;
   private writing: Promise<void> | undefined;
@@ -117,6 +124,8 @@ export class RunningRelay implements Relay {
     const head = await this.retried(() => log.head(), 'the relay cannot read the log');
     this.position = Math.min(checkpoint, head);
     this.read = this.position;
+    this.encoded = tickedThrough(this.position, this.parts.partitions);
+    this.acknowledged = this.encoded;
     this.written = checkpoint;
   }
 
@@ -154,20 +163,38 @@ export class RunningRelay implements Relay {
   private async passAll(): Promise<void> {
     for (;;) {
       const given = await this.next();
-      if (this.stopping.signal.aborted) return;
+      if (this.stopping.signal.aborted) return this.tellAll();
       if (given !== undefined) await this.pass(given);
       // Idle ticks tell new followers how far the log is.
       else await this.relay(this.ready([], this.position, this.position));
     }
   }
 
-  /** What the log gives next, or undefined if it gives nothing for a while. */
+  /**
+   * Once, when it stops: if that fails, the next relay begins where this one's ticks end. What is encoded but not sent is
+   * encoded again by that one.
+   */
+  private async tellAll(): Promise<void> {
+    if (Math.min(...this.acknowledged) === this.position) return;
+    this.encoded = this.acknowledged;
+    const { records, ticked } = this.ready([], this.position, this.position);
+    try {
+      await this.parts.send(records);
+      this.acknowledged = ticked;
+    } catch {
+      // The distribution log cannot be reached.
+    }
+  }
+
+  /** What the log gives next, or undefined if it gives nothing for a while and partitions are to get a tick. */
   private async next(): Promise<Given | undefined> {
     if (this.given === undefined && !this.stopping.signal.aborted) {
       const arrival = new Promise<void>((resolve) => {
         this.arrived = resolve;
       });
-      const cancel = this.parts.clock.setTimer(idleMs, this.arrived);
+      const { clock } = this.parts;
+      const restMs = this.untoldSince === undefined ? idleMs : this.untoldSince + tickMs - clock.monotonic();
+      const cancel = clock.setTimer(Math.max(restMs, 0), this.arrived);
       await arrival;
       cancel();
     }
@@ -190,15 +217,21 @@ export class RunningRelay implements Relay {
   }
 
   private ready(events: readonly StoredEvent[], from: number, through: number): Ready {
-    const { log, partitions } = this.parts;
-    return { records: recordsOf({ events, through }, from, log.epoch, partitions), events, through };
+    const { log, clock } = this.parts;
+    const now = clock.monotonic();
+    const toAll = events.length === 0 || (this.untoldSince !== undefined && now - this.untoldSince >= tickMs);
+    const { records, ticked } = recordsOf({ events, through }, { from, ticked: this.encoded, toAll }, log.epoch);
+    this.encoded = ticked;
+    this.untoldSince = ticked.some((told) => told < through) ? (this.untoldSince ?? now) : undefined;
+    return { records, events, through, ticked };
   }
 
-  private async relay({ records, events, through }: Ready): Promise<void> {
+  private async relay({ records, events, through, ticked }: Ready): Promise<void> {
     const { spans, onRelayed } = this.parts;
     const sending = () => this.send(records);
     await (spans === undefined ? sending() : spans.behind('relay', events, {}, sending));
     this.position = through;
+    this.acknowledged = ticked;
     onRelayed?.(events.length, through);
     if (this.parts.clock.monotonic() >= this.nextWrite) this.checkpoint();
   }
@@ -248,9 +281,14 @@ export class RunningRelay implements Relay {
 
   /** The stored checkpoint trails the relay, which does not wait for the vault; a restart may repeat a little. */
   private checkpoint(): void {
-    if (this.writing !== undefined || this.position <= this.written) return;
+    if (this.writing !== undefined || this.restart <= this.written) return;
     this.nextWrite = this.parts.clock.monotonic() + idleMs;
-    this.writing = this.write(this.position);
+    this.writing = this.write(this.restart);
+  }
+
+  /** Where the next relay begins, so that its ticks continue those of every partition. */
+  private get restart(): number {
+    return Math.min(this.position, ...this.acknowledged);
   }
 
   private async write(position: number): Promise<void> {
@@ -267,7 +305,7 @@ export class RunningRelay implements Relay {
     this.stopping.abort();
     await within(this.parts.clock, stopMs, this.ended);
     await this.writing;
-    if (this.position > this.written) await this.write(this.position);
+    if (this.restart > this.written) await this.write(this.restart);
     await this.parts.close();
   }
 }

@@ -5,6 +5,7 @@ import type { ReadAll } from '../../log/port.ts';
 import { passingOn, TestClock } from '../../schemas/clock.testing.ts';
 import { UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
+import { partitionOf } from '../engine/partitions.ts';
 import { Story } from '../testing.ts';
 import { Reassembly } from './reassembly.ts';
 import { type PartitionRecord, parseEvent, parseTick } from './records.ts';
@@ -15,14 +16,15 @@ const { until } = passingOn(clock, 10);
 
 class TooLarge extends Error {}
 
-/** A relay to one partition that takes no record of more bytes than `most`, and no more than `most` at once. */
-const relayTo = (log: MemoryLog, most = Number.POSITIVE_INFINITY) => {
+/** A relay that takes no record of more bytes than `most`, and no more than `most` at once. */
+const relayTo = (log: MemoryLog, most = Number.POSITIVE_INFINITY, partitions = 1) => {
+  const checkpoints = new MemoryCheckpoints();
   const records: PartitionRecord[] = [];
   const sizes: number[] = [];
   const lines: object[] = [];
   const warnings: object[] = [];
   const relay = new RunningRelay({
-    ...{ log, clock, partitions: 1, checkpoints: new MemoryCheckpoints() },
+    ...{ log, clock, partitions, checkpoints },
     logger: {
       debug: () => {},
       warn: (fields) => void warnings.push(fields),
@@ -40,7 +42,7 @@ const relayTo = (log: MemoryLog, most = Number.POSITIVE_INFINITY) => {
       throw failure;
     },
   });
-  return { relay, records, sizes, lines, warnings };
+  return { relay, records, sizes, lines, warnings, checkpoints };
 };
 
 describe('a relay', () => {
@@ -126,5 +128,40 @@ describe('a relay', () => {
       [1, 6, 5],
     ]);
     await relay.stop();
+  });
+
+  it('says in the partitions of a page that the others hold nothing of it, and tells each of them itself a little later', async () => {
+    const log = new MemoryLog();
+    const story = new Story(log);
+    const { relay, records, checkpoints } = relayTo(log, Number.POSITIVE_INFINITY, 3);
+    const ticks = () =>
+      records
+        .splice(0)
+        .filter(({ key }) => key === null)
+        .map(({ partition, value }) => ({ partition, ...parseTick(value) }));
+    await clock.advance(0);
+    story.post('100', '1');
+    await clock.advance(0);
+    const held = partitionOf('channel-100', 3);
+    const others = [0, 1, 2].filter((partition) => partition !== held);
+    const { epoch } = log;
+    expect(ticks()).toEqual([
+      { partition: held, from: 0, through: 1, count: 1, epoch, empty: { from: 0, through: 1, partitions: others } },
+    ]);
+    await clock.advance(100);
+    story.post('100', '1');
+    await clock.advance(0);
+    expect(ticks()).toMatchObject([{ partition: held, from: 1, through: 2, empty: { from: 1, through: 2 } }]);
+    await clock.advance(BUDGETS.relay.tickMs - 100);
+    const all = [0, 1, 2].map((partition) => ({ partition, from: partition === held ? 2 : 0, through: 2 }));
+    expect(ticks()).toMatchObject(all);
+    story.post('100', '1');
+    await clock.advance(BUDGETS.relay.gatherMs);
+    expect(ticks()).toMatchObject([{ partition: held }]);
+    await relay.stop();
+    expect(ticks().map(({ partition, from, through }) => [partition, from, through])).toEqual(
+      [0, 1, 2].map((partition) => [partition, partition === held ? 3 : 2, 3]),
+    );
+    expect(await checkpoints.read('relay')).toBe(3);
   });
 });

@@ -6,6 +6,7 @@ import { bytesOfEvent } from '../../log/port.ts';
 import type { ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
 import { Stopped } from '../../stores/guard.ts';
+import type { EmptyRange } from '../engine/empty-ranges.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { CheckpointMoved, type PartitionBatch, type Place } from '../engine/port.ts';
 import type { LogPages } from './log-pages.ts';
@@ -52,6 +53,17 @@ export const deliveredOf = (
   }
 };
 
+/** What is said of a batch once it is stored. */
+export interface StoredBatch {
+  /** The partition's new position. */
+  readonly through: number;
+  /** How many events it had. */
+  readonly events: number;
+  readonly source: 'distribution' | 'log';
+  /** What it says of other partitions. */
+  readonly empty: readonly EmptyRange[];
+}
+
 interface WorkerParts {
   readonly partition: number;
   readonly partitions: number;
@@ -65,8 +77,8 @@ interface WorkerParts {
   readonly leaveOut: (failure: UnreadableEvent, signal: AbortSignal) => Promise<void>;
   /** Reads and retries until it succeeds. @throws Stopped */
   readonly read: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
-  /** Called after each batch with the new position, the number of events and their source. */
-  readonly onThrough: (through: number, events: number, source: 'distribution' | 'log') => void;
+  /** Called after each stored batch. */
+  readonly onThrough: (stored: StoredBatch) => void;
   /** Called once when the worker ends for any reason but being stopped. */
   readonly onFailure: (failure: unknown) => void;
 }
@@ -189,7 +201,7 @@ export class PartitionWorker {
     while (left.length > 0 && !this.stopped) {
       const [range, ...others] = left as readonly [Range, ...Range[]];
       try {
-        if (range.events !== undefined) await this.store(range.from, range.events, range.through, 'distribution');
+        if (range.events !== undefined) await this.store(range, range.events, 'distribution');
         else if (!(await this.fill(range.through))) return true;
         left = others;
       } catch (failure) {
@@ -220,7 +232,7 @@ export class PartitionWorker {
         const { read, leaveOut } = this.parts;
         await read(() => leaveOut(unreadable, this.stopping.signal), this.stopping.signal);
       }
-      await this.store(this.stored, events, end, 'log');
+      await this.store({ from: this.stored, through: end }, events, 'log');
     }
     return true;
   }
@@ -254,11 +266,15 @@ export class PartitionWorker {
     return { events, end };
   }
 
-  private async store(from: number, events: readonly ParleyEvent[], through: number, source: 'distribution' | 'log') {
+  private async store(
+    { from, through, empty = [] }: Omit<Range, 'events'>,
+    events: readonly ParleyEvent[],
+    source: StoredBatch['source'],
+  ): Promise<void> {
     const { partition, apply, onThrough } = this.parts;
-    await apply({ partition, from, events, through }, this.stopping.signal);
+    await apply({ partition, from, events, through, empty }, this.stopping.signal);
     this.stored = through;
-    onThrough(through, events.length, source);
+    onThrough({ through, events: events.length, source, empty });
   }
 
   /** Accepts nothing more, and resolves when the work under way has ended. */

@@ -51,7 +51,7 @@ const begin = (position = 0): PartitionWorker => {
     apply: (batch, signal) => applying.apply(batch, signal),
     leaveOut: (failure, signal) => applying.leaveOut(failure, signal),
     read: (work, signal) => retrying(work, { clock: systemClock, signal, again: () => true, onRetry: () => {} }),
-    onThrough: (_, events, source) => {
+    onThrough: ({ events, source }) => {
       sources[source] += events;
     },
     onFailure: (failure) => failures.push(failure),
@@ -187,7 +187,7 @@ describe('a partition', () => {
     await stored(10);
     worker.push([{ tick: { from: 10, through: 10, count: 0, epoch: log.epoch }, next: '11' }]);
     await sink.when(() => sink.batches.length === 2);
-    expect(sink.batches[1]).toEqual({ partition: PARTITION, from: 10, events: [], through: 10 });
+    expect(sink.batches[1]).toMatchObject({ partition: PARTITION, from: 10, events: [], through: 10 });
     await worker.stop();
     expect([worker.position, worker.offset]).toEqual([10, '11']);
   });

@@ -137,9 +137,10 @@ export const switchedView = async <Readers>(options: SwitchedOptions<Readers>): 
       checkpoint: () => current.tracker.checkpoint(),
       whenProcessed: (position, timeoutMs) => current.tracker.whenProcessed(position, timeoutMs),
     },
-    heardOf: ({ generation, through }) => {
+    heardOf: ({ generation, through, empty = [] }) => {
       if (generation !== current.generation) return;
       for (const [partition, position] of Object.entries(through)) current.tracker.moved(Number(partition), position);
+      for (const range of empty) current.tracker.passed(range);
     },
     look: () => current.tracker.look(),
     stored: async () => Math.min(...(await current.store.checkpoints())),

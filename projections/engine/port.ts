@@ -2,6 +2,7 @@
 
 import type { ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import type { FailureKind } from '../../stores/guard.ts';
+import type { EmptyRange } from './empty-ranges.ts';
 
 /** Called with each batch once the views hold it. The views do not advance until the promise resolves. */
 export type BatchListener = (events: readonly ParleyEvent[], through: number) => Promise<void>;
@@ -59,6 +60,8 @@ export interface PartitionBatch {
   /** Every event of the partition with `from < position <= through`, in position order; often none. */
   readonly events: readonly ParleyEvent[];
   readonly through: number;
+  /** What is known of other partitions: only for those who tell others how far this one is. */
+  readonly empty?: readonly EmptyRange[];
 }
 
 /** The store's checkpoint is not the one the writer expected: the store was emptied, or another process moved it. */

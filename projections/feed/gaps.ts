@@ -1,4 +1,6 @@
 /** One partition as a gateway knows it: how far nothing is missing, and whether a manifest continues from there. */
+
+import { EmptyAhead } from '../engine/empty-ranges.ts';
 import type { BatchNumbers, Manifest } from './payloads.ts';
 
 interface Look {
@@ -56,6 +58,7 @@ export class Chain {
   private movedAt = Number.NEGATIVE_INFINITY;
   /** Pulses that have arrived for batches whose manifest has not: usually of one batch. */
   private receipts: Receipt[] = [];
+  private readonly ahead = new EmptyAhead();
 
   constructor(through: number) {
     this.through = through;
@@ -67,6 +70,21 @@ export class Chain {
     if (through <= this.heard) return;
     this.heard = through;
     this.movedAt = now;
+  }
+
+  /**
+   * Another partition's manifest says that this one has no event between the two.
+   * @returns whether that moves it
+   */
+  passes(from: number, through: number, now: number): boolean {
+    if (through <= this.through) return false;
+    if (from > this.through) {
+      this.ahead.add(from, through);
+      return false;
+    }
+    this.moveTo(through);
+    this.movedAt = now;
+    return true;
   }
 
   /** How long ago the last manifest moved it, in milliseconds. What the log filled in does not count. */
@@ -107,7 +125,7 @@ export class Chain {
   /** Nothing is missing through this position. Never moves back. */
   moveTo(through: number): void {
     if (through <= this.through) return;
-    this.through = through;
+    this.through = this.ahead.reachedFrom(through);
     this.receipts = this.receipts.filter((one) => this.awaits(one.batch));
   }
 

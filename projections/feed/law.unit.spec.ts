@@ -92,8 +92,8 @@ class Play {
       n += 1;
       return fates[n % fates.length]!;
     };
-    this.publishers = [0, 1].map(() => {
-      const publisher = new MemoryPublisher(this.story.log, PARTITIONS);
+    this.publishers = [false, true].map((tellsOfOthers) => {
+      const publisher = new MemoryPublisher(this.story.log, PARTITIONS, tellsOfOthers);
       publisher.transports.push(this.transport);
       return publisher;
     });

@@ -5,6 +5,7 @@ import * as t from 'io-ts';
 import type { Takeover } from '../../coordination/port.ts';
 import type { Recorded } from '../../schemas/envelope.ts';
 import { decodeEvent, type ParleyEvent } from '../../schemas/events/catalogue.ts';
+import { EmptyRange } from '../engine/empty-ranges.ts';
 import type { TypingTold } from './port.ts';
 
 /** One batch of a partition. */
@@ -22,9 +23,19 @@ export type BatchNumbers = t.TypeOf<typeof BatchNumbers>;
 export const Pulse = t.intersection([BatchNumbers, t.type({ events: t.array(t.UnknownRecord) })]);
 export type Pulse = BatchNumbers & { readonly events: readonly ParleyEvent[] };
 
-/** Names every channel for which the batch has events. Published after its pulses. */
-export const Manifest = t.intersection([BatchNumbers, t.type({ channels: t.array(t.string) })]);
-export type Manifest = BatchNumbers & { readonly channels: readonly string[] };
+/**
+ * Names every channel for which the batch has events, and says which other partitions have none in a range. Published after
+ * its pulses.
+ */
+export const Manifest = t.intersection([
+  BatchNumbers,
+  t.type({ channels: t.array(t.string) }),
+  t.partial({ empty: t.array(EmptyRange) }),
+]);
+export type Manifest = BatchNumbers & {
+  readonly channels: readonly string[];
+  readonly empty?: readonly EmptyRange[];
+};
 
 const TypingMessage = t.type({
   typing: t.type({ channelId: t.string, guildId: t.union([t.string, t.null]), userId: t.string, time: t.number }),

@@ -6,6 +6,7 @@
 import type { Takeover } from '../../coordination/port.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { Audience } from '../../schemas/streams.ts';
+import type { EmptyRange } from '../engine/empty-ranges.ts';
 import type { BatchListener } from '../engine/port.ts';
 
 /** The transport of the feed: fast, and free to lose, delay and repeat messages. */
@@ -32,6 +33,8 @@ export interface FeedBatch {
   readonly from: number;
   readonly events: readonly ParleyEvent[];
   readonly through: number;
+  /** What is known of other partitions. */
+  readonly empty?: readonly EmptyRange[];
 }
 
 export interface FeedPublisher {

@@ -3,6 +3,7 @@
 import { bytesOfEvent, type LogReader } from '../../log/port.ts';
 import type { ParleyEvent, UnreadableEvent } from '../../schemas/events/catalogue.ts';
 import { BUDGETS } from '../../stores/budgets.ts';
+import type { EmptyRange } from '../engine/empty-ranges.ts';
 import type { PartitionBatch, PartitionStore } from '../engine/port.ts';
 import { feedChannelOf, MANIFEST } from './channels.ts';
 import { type BatchNumbers, encodeManifest, encodePulse } from './payloads.ts';
@@ -14,7 +15,11 @@ export interface FeedMessage {
   readonly text: string;
 }
 
-export const messagesOf = (events: readonly ParleyEvent[], { from, to, through }: BatchNumbers): FeedMessage[] => {
+export const messagesOf = (
+  events: readonly ParleyEvent[],
+  { from, to, through }: BatchNumbers,
+  empty: readonly EmptyRange[] = [],
+): FeedMessage[] => {
   const byChannel = new Map<string, ParleyEvent[]>();
   for (const event of events) {
     const channel = feedChannelOf(event);
@@ -26,10 +31,8 @@ export const messagesOf = (events: readonly ParleyEvent[], { from, to, through }
     channel,
     text: encodePulse({ from, to, through, events: group }),
   }));
-  return [
-    ...pulses,
-    { channel: MANIFEST, text: encodeManifest({ from, to, through, channels: [...byChannel.keys()] }) },
-  ];
+  const manifest = { from, to, through, channels: [...byChannel.keys()], ...(empty.length > 0 && { empty }) };
+  return [...pulses, { channel: MANIFEST, text: encodeManifest(manifest) }];
 };
 
 const { events: EVENTS, bytes: BYTES } = BUDGETS.feed;
@@ -41,7 +44,7 @@ interface Sent {
 }
 
 /** Splits a batch into linked pieces, each small enough in number and in bytes. A larger event goes alone. */
-const piecesOf = ({ partition, from, events, through }: FeedBatch): readonly FeedBatch[] => {
+const piecesOf = ({ partition, from, events, through, empty = [] }: FeedBatch): readonly FeedBatch[] => {
   const pieces: FeedBatch[] = [];
   let after = from;
   let piece: ParleyEvent[] = [];
@@ -56,7 +59,7 @@ const piecesOf = ({ partition, from, events, through }: FeedBatch): readonly Fee
     piece.push(event);
     bytes += more;
   }
-  return [...pieces, { partition, from: after, events: piece, through }];
+  return [...pieces, { partition, from: after, events: piece, through, empty }];
 };
 
 /** Sends all messages in order; rejects if only some may have been sent. */
@@ -79,12 +82,12 @@ export class ChainedPublisher implements FeedPublisher {
     for (const piece of piecesOf(batch)) await this.publishPiece(piece);
   }
 
-  private async publishPiece({ partition, from: after, events, through }: FeedBatch): Promise<void> {
+  private async publishPiece({ partition, from: after, events, through, empty }: FeedBatch): Promise<void> {
     const former = this.sent.get(partition);
     const from = former?.through === after ? former.to : after;
     const to = events.at(-1)?.position ?? from;
     this.sent.delete(partition);
-    await this.send(partition, messagesOf(events, { from, to, through }));
+    await this.send(partition, messagesOf(events, { from, to, through }, empty));
     this.sent.set(partition, { through, to });
   }
 }

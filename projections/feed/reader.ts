@@ -159,6 +159,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   private onManifest(partition: number, chain: Chain, manifest: Manifest): void {
     const now = this.clock.monotonic();
     chain.hear(manifest, now);
+    if (this.passOthers(manifest, now)) this.release.advance();
     const verdict = chain.manifest(manifest, (channel) => this.listening.requires(channel));
     if (manifest.through >= this.watch.due(now, this.limits.movingMs)) this.silent.delete(partition);
     if (verdict === 'known') return;
@@ -172,6 +173,14 @@ export class MendingFeedReader implements FeedReader, TransportListener {
         partition,
         manifest.channels.filter((channel) => this.listening.requires(channel)),
       );
+  }
+
+  /** @returns whether the manifest moves other partitions, which have no events where this one has */
+  private passOthers({ empty = [] }: Manifest, now: number): boolean {
+    let moved = false;
+    for (const { from, through, partitions } of empty)
+      for (const other of partitions) if (this.chains[other]?.passes(from, through, now)) moved = true;
+    return moved;
   }
 
   /** The caller need not know whether it worked: missing messages are noticed. */

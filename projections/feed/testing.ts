@@ -5,6 +5,7 @@ import { passingOn, TestClock } from '../../schemas/clock.testing.ts';
 import { systemClock } from '../../schemas/clock.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { channelAudience } from '../../schemas/streams.ts';
+import type { EmptyRange } from '../engine/empty-ranges.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { Story } from '../testing.ts';
 import { MemoryTransport } from './memory.ts';
@@ -18,10 +19,13 @@ export class MemoryPublisher {
   private readonly partitions: number;
   private readonly through: number[];
   private readonly last: number[];
+  private readonly tellsOfOthers: boolean;
   readonly transports: MemoryTransport[] = [];
 
-  constructor(log: Pick<LogReader, 'readAll' | 'head'>, partitions: number) {
+  /** @param tellsOfOthers whether a manifest says which other partitions have no event of its page */
+  constructor(log: Pick<LogReader, 'readAll' | 'head'>, partitions: number, tellsOfOthers = false) {
     this.log = log;
+    this.tellsOfOthers = tellsOfOthers;
     this.partitions = partitions;
     this.through = Array.from({ length: partitions }, () => 0);
     this.last = Array.from({ length: partitions }, () => 0);
@@ -42,15 +46,19 @@ export class MemoryPublisher {
     const to = events.at(-1)?.position ?? from;
     this.through[partition] = page.through;
     this.last[partition] = to;
-    this.send(partition, events, { from, to, through: page.through });
+    const held = new Set(page.events.map((event) => partitionOf(event.stream, this.partitions)));
+    const others = [...this.through.keys()].filter((other) => other !== partition && !held.has(other));
+    const empty = this.tellsOfOthers ? [{ from: after, through: page.through, partitions: others }] : [];
+    this.send(partition, events, { from, to, through: page.through }, empty);
   }
 
   send(
     partition: number,
     events: readonly ParleyEvent[],
     numbers: { from: number; to: number; through: number },
+    empty: readonly EmptyRange[] = [],
   ): void {
-    for (const message of messagesOf(events, numbers))
+    for (const message of messagesOf(events, numbers, empty))
       for (const transport of this.transports) transport.deliver({ partition, ...message });
   }
 

@@ -1,6 +1,7 @@
 /** How the nodes of a cluster learn how far each view has got: a store does not notify its readers. */
 import type { Clock } from '../../../schemas/clock.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
+import { EmptyAhead, type EmptyRange } from '../empty-ranges.ts';
 import type { Progress, ViewName } from '../port.ts';
 
 interface Waiter {
@@ -23,7 +24,8 @@ export class PositionWaiters {
       const waiter: Waiter = {
         position,
         done: (reached) => {
-          done.abort();
+          // With a reason, no error is made.
+          done.abort(reached);
           this.waiters.delete(waiter);
           resolve(reached);
         },
@@ -59,6 +61,7 @@ export interface TrackerOptions {
 export class ProgressTracker implements Progress {
   private readonly options: TrackerOptions;
   private readonly through: number[];
+  private readonly ahead: readonly EmptyAhead[];
   private readonly waiting: PositionWaiters;
   private waiters = 0;
   private least = 0;
@@ -68,6 +71,7 @@ export class ProgressTracker implements Progress {
     this.options = options;
     this.waiting = new PositionWaiters(options.clock);
     this.through = Array.from({ length: options.partitions }, () => 0);
+    this.ahead = this.through.map(() => new EmptyAhead());
   }
 
   /**
@@ -76,7 +80,21 @@ export class ProgressTracker implements Progress {
    */
   moved(partition: number, through: number): void {
     if (!(through > (this.through[partition] ?? Number.POSITIVE_INFINITY))) return;
-    this.through[partition] = through;
+    this.through[partition] = this.ahead[partition]!.reachedFrom(through);
+    this.release();
+  }
+
+  /** Partitions that have got as far as this range hold it too: there is nothing in it for them. */
+  passed({ from, through, partitions }: EmptyRange): void {
+    for (const partition of partitions) {
+      const reached = this.through[partition];
+      if (reached === undefined || reached >= through) continue;
+      if (from <= reached) this.moved(partition, through);
+      else this.ahead[partition]!.add(from, through);
+    }
+  }
+
+  private release(): void {
     const least = Math.min(...this.through);
     if (least === this.least) return;
     this.least = least;
@@ -131,6 +149,8 @@ export interface ProgressUpdate {
   readonly generation: number;
   /** Positions by partition. */
   readonly through: Readonly<Record<number, number>>;
+  /** What is said of other partitions than these. */
+  readonly empty?: readonly EmptyRange[];
 }
 
 /** Fast and lossy: a node that misses an update reads the store's checkpoints. */

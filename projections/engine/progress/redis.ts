@@ -5,27 +5,37 @@ import * as t from 'io-ts';
 import { type Clock, within } from '../../../schemas/clock.ts';
 import { BUDGETS } from '../../../stores/budgets.ts';
 import type { Redis, RedisClient } from '../../../stores/redis/connection.ts';
+import { EmptyRange } from '../empty-ranges.ts';
 import type { ProgressChannel, ProgressUpdate } from './port.ts';
 
 const { togetherMs, startMs } = BUDGETS.progress;
 
 const Message = t.array(
-  t.type({
-    view: t.keyof({ 'guild-views': null, timelines: null, unread: null }),
-    generation: t.number,
-    through: t.record(t.string, t.number),
-  }),
+  t.intersection([
+    t.type({
+      view: t.keyof({ 'guild-views': null, timelines: null, unread: null }),
+      generation: t.number,
+      through: t.record(t.string, t.number),
+    }),
+    t.partial({ empty: t.array(EmptyRange) }),
+  ]),
 );
 
 type Through = Record<number, number>;
+
+/** Updates of one view that wait to be sent. */
+interface Waiting extends ProgressUpdate {
+  readonly through: Through;
+  readonly empty: EmptyRange[];
+}
 
 class RedisProgress implements ProgressChannel {
   private readonly redis: Redis;
   private readonly channel: string;
   private readonly listeners: ((update: ProgressUpdate) => void)[] = [];
-  private readonly waiting = new Map<string, ProgressUpdate & { readonly through: Through }>();
+  private readonly waiting = new Map<string, Waiting>();
   private readonly clock: Clock;
-  private pause: (() => void) | undefined;
+  private cancel: (() => void) | undefined;
   private subscriber: RedisClient | undefined;
 
   constructor(redis: Redis, namespace: string, clock: Clock) {
@@ -38,11 +48,12 @@ class RedisProgress implements ProgressChannel {
   publish(update: ProgressUpdate): void {
     this.hear(update);
     const key = `${update.view} ${update.generation}`;
-    const through: Through = this.waiting.get(key)?.through ?? {};
+    const { through, empty }: Waiting = this.waiting.get(key) ?? { ...update, through: {}, empty: [] };
     for (const [partition, position] of Object.entries(update.through))
       through[Number(partition)] = Math.max(through[Number(partition)] ?? 0, position);
-    this.waiting.set(key, { ...update, through });
-    if (this.pause === undefined) this.send();
+    empty.push(...(update.empty ?? []));
+    this.waiting.set(key, { ...update, through, empty });
+    this.cancel ??= this.clock.setTimer(togetherMs, () => this.send());
   }
 
   onUpdate(listener: (update: ProgressUpdate) => void): void {
@@ -64,20 +75,18 @@ class RedisProgress implements ProgressChannel {
   }
 
   async stop(): Promise<void> {
-    this.pause?.();
+    this.cancel?.();
     this.subscriber?.disconnect();
   }
 
   private send(): void {
-    if (this.waiting.size === 0) {
-      this.pause = undefined;
-      return;
-    }
-    const message = [...this.waiting.values()];
+    this.cancel = undefined;
+    const message = [...this.waiting.values()].map(({ empty, ...update }) =>
+      empty.length === 0 ? update : { ...update, empty },
+    );
     this.waiting.clear();
     // Nodes that miss the message poll the store.
     this.redis.run((client) => client.publish(this.channel, JSON.stringify(message))).catch(() => {});
-    this.pause = this.clock.setTimer(togetherMs, () => this.send());
   }
 
   private receive(text: string): void {
