@@ -88,6 +88,8 @@ export class RecentKeys {
   private readonly before: RecentKeys | undefined;
   /** The key remembered last. The next event may belong to the same command. */
   private last: string | undefined;
+  /** The key not found last: a command looks for its own more than once. It is no part of the state. */
+  #unknown: string | undefined;
 
   /** @param before older keys, which stay unchanged until these are adopted */
   constructor(before?: RecentKeys) {
@@ -107,7 +109,10 @@ export class RecentKeys {
 
   /** Sequence of the event that carried the key; of the first one if a command made several. */
   sequenceOf(key: string): number | undefined {
-    return this.sequences.get(key) ?? this.before?.sequenceOf(key);
+    if (key === this.#unknown) return undefined;
+    const sequence = this.sequences.get(key) ?? this.before?.sequenceOf(key);
+    if (sequence === undefined) this.#unknown = key;
+    return sequence;
   }
 
   has(key: string): boolean {
@@ -141,6 +146,7 @@ export class RecentKeys {
   }
 
   private put(key: string, sequence: number, time: number): void {
+    this.#unknown = undefined;
     const { size } = this.sequences;
     this.sequences.set(key, sequence);
     // A key that comes again keeps its place, and so its time.

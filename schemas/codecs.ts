@@ -3,23 +3,26 @@
 import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import { asGiven, givesBackAsGiven } from './as-given.ts';
 import { type FieldErrors, type ParleyError, parleyError } from './errors.ts';
 import { LongInteger } from './json.ts';
 import { isStorable, lengthOf, nameProblem } from './text.ts';
 
 /** A string taken as it is, unless `problemOf` names a problem: its message, perhaps with an error code of its own. */
 export const checkedText = (name: string, problemOf: (given: unknown) => string | Problem | undefined) =>
-  new t.Type<string, string, unknown>(
-    name,
-    (u): u is string => problemOf(u) === undefined,
-    (u, context) => {
-      const problem = problemOf(u);
-      if (problem === undefined) return t.success(u as string);
-      return typeof problem === 'string'
-        ? t.failure(u, context, problem)
-        : failureAs(problem.code, u, context, problem.message);
-    },
-    t.identity,
+  asGiven(
+    new t.Type<string, string, unknown>(
+      name,
+      (u): u is string => problemOf(u) === undefined,
+      (u, context) => {
+        const problem = problemOf(u);
+        if (problem === undefined) return t.success(u as string);
+        return typeof problem === 'string'
+          ? t.failure(u, context, problem)
+          : failureAs(problem.code, u, context, problem.message);
+      },
+      t.identity,
+    ),
   );
 
 /** Digits, which some libraries send as a number. */
@@ -30,15 +33,17 @@ const digitsOf = (given: unknown): unknown => {
 
 /** A string of digits, taken as a number too unless `problemOf` names a problem, which is then the message. */
 const checkedDigits = (name: string, problemOf: (given: unknown) => string | undefined) =>
-  new t.Type<string, string, unknown>(
-    name,
-    (u): u is string => problemOf(u) === undefined,
-    (u, context) => {
-      const digits = digitsOf(u);
-      const problem = problemOf(digits);
-      return problem === undefined ? t.success(digits as string) : t.failure(u, context, problem);
-    },
-    t.identity,
+  asGiven(
+    new t.Type<string, string, unknown>(
+      name,
+      (u): u is string => problemOf(u) === undefined,
+      (u, context) => {
+        const digits = digitsOf(u);
+        const problem = problemOf(digits);
+        return problem === undefined ? t.success(digits as string) : t.failure(u, context, problem);
+      },
+      t.identity,
+    ),
   );
 
 /** A whole number of up to so many bits, written in decimal in the one way that has no leading zeros. */
@@ -176,6 +181,7 @@ export class SizedType<C extends t.Mixed> extends t.Type<t.TypeOf<C>, t.OutputOf
     );
     this.codec = codec;
     this.bytes = bytes;
+    asGiven(this, codec);
   }
 }
 
@@ -183,16 +189,18 @@ export const sized = <C extends t.Mixed>(codec: C, bytes: number, code: string):
   new SizedType(codec, bytes, code);
 
 /** A whole number from `min` to `max`, both included. */
-export const integer = (min: number, max: number) =>
-  new t.Type<number, number, unknown>(
-    `integer(${min}-${max})`,
-    (u): u is number => Number.isInteger(u) && (u as number) >= min && (u as number) <= max,
-    (u, context) =>
-      Number.isInteger(u) && (u as number) >= min && (u as number) <= max
-        ? t.success(u as number)
-        : t.failure(u, context, `Must be a whole number between ${min} and ${max}.`),
-    t.identity,
+export const integer = (min: number, max: number) => {
+  const fits = (u: unknown): u is number => Number.isInteger(u) && (u as number) >= min && (u as number) <= max;
+  return asGiven(
+    new t.Type<number, number, unknown>(
+      `integer(${min}-${max})`,
+      fits,
+      (u, context) =>
+        fits(u) ? t.success(u) : t.failure(u, context, `Must be a whole number between ${min} and ${max}.`),
+      t.identity,
+    ),
   );
+};
 
 /** A whole number that arrived as text (query strings, environment variables). */
 export const integerText = (min: number, max: number) =>
@@ -265,6 +273,7 @@ export class OptionalType<C extends t.Mixed> extends t.Type<t.TypeOf<C> | null |
       (a) => (a === null || a === undefined ? a : codec.encode(a)),
     );
     this.codec = codec;
+    asGiven(this, codec);
   }
 }
 
@@ -364,6 +373,7 @@ const fieldErrors = (failures: t.Errors): FieldErrors => {
 
 /** Decodes client input. A failure is error 50035: it names each wrong field, the problem and what is accepted. */
 export const decode = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): Either<ParleyError, A> => {
+  if (givesBackAsGiven(codec) && codec.is(value)) return either.right(value);
   const decoded = codec.decode(value);
   return either.isRight(decoded)
     ? decoded

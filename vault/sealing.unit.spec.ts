@@ -1,6 +1,7 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LongInteger } from '../schemas/json.ts';
 import { fingerprint, openText, sealText } from './sealing.ts';
 
 const PLACE = { stream: 'channel-1', eventId: 'event-1' };
@@ -68,6 +69,30 @@ describe('a sealed text', () => {
 
 describe('a fingerprint', () => {
   const [ann, ben] = [newKey(), newKey()];
+
+  /** As the first logs have them. */
+  const inOrder = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map(inOrder);
+    const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.assign(Object.create(null), ...fields.map(([name, inner]) => ({ [name]: inOrder(inner) })));
+  };
+  const asStored = (value: unknown): string =>
+    createHmac('sha256', ann)
+      .update(`fingerprint\n${JSON.stringify(inOrder(value))}`)
+      .digest('base64url')
+      .slice(0, 11);
+
+  it('is that of former versions: of the HMAC of its JSON, the fields in order', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ depthSize: 'small', stringUnit: 'grapheme' }), (value) => {
+        fc.pre(!JSON.stringify(value).includes('__proto__'));
+        expect(fingerprint(ann, value)).toBe(asStored(value));
+      }),
+    );
+    for (const value of [{ 10: 'a', 9: 'b' }, { id: new LongInteger('1097123456789012345') }, 'é'.repeat(5_000)])
+      expect(fingerprint(ann, value)).toBe(asStored(value));
+  });
 
   it('is the same for equal values in whatever order their fields stand, and differs for others and for other people', () => {
     const value = { a: 'x', b: [{ c: 1, d: null }], e: undefined };
