@@ -3,14 +3,18 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
+import { fastest } from '../../stores/testing.ts';
 import type { AppendRequest, EventLog } from '../port.ts';
 import { batch, refusal, sequences, stored } from '../testing.ts';
 import { type KurrentEventLogOptions, openKurrentEventLog } from './event-log.ts';
 import { StandIn } from './stand-in/testing.ts';
 
-const patience = { answerMs: 250, triedMs: 800, silenceMs: 1_000 };
-/** For what a server says: a busy machine takes a while to say it. */
-const slowly = { ...patience, answerMs: 1_000, triedMs: 1_300 };
+/** Longer than a machine stalls. */
+const patience = { answerMs: 5_000, triedMs: 20_000, silenceMs: 10_000 };
+/** For what comes of a server that says nothing: it comes soon. */
+const hasty = { answerMs: 250, triedMs: 800, silenceMs: 1_000 };
+/** For what a server says each time: a busy machine takes a while to say it. */
+const slowly = { ...hasty, answerMs: 1_000, triedMs: 1_300 };
 /** A busy machine may be late by this. */
 const LATE_MS = 700;
 
@@ -36,6 +40,14 @@ const cut = async (): Promise<void> => {
   server.front.cutAll();
   await log.append(batch('other', 0));
 };
+
+let asked = 0;
+const isAppending = async () => {
+  asked += 1;
+  return either.isRight(await log.append(batch(`other-${asked}`, 0)));
+};
+/** A hasty log gives up on appends while the machine stalls. */
+const works = () => expect.poll(isAppending).toBe(true);
 
 const msOf = async (work: () => Promise<unknown>): Promise<number> => {
   const began = performance.now();
@@ -66,12 +78,13 @@ describe('a connection that takes bytes and answers nothing', () => {
   const appending = () => [...server.front.connections].filter(({ calls }) => calls.includes('append'));
 
   it('carries appends only, and is replaced: appends work again after one time-out', async () => {
+    log = await open({ patience: { ...patience, answerMs: hasty.answerMs } });
     stored(await log.append(batch('channel-1', 0)));
     const [dead] = appending();
     expect(new Set(dead!.calls)).toEqual(new Set(['append']));
     dead!.freeze();
     const ms = await msOf(async () => stored(await log.append(batch('channel-1', 1))));
-    expect(ms).toBeLessThan(patience.answerMs + LATE_MS);
+    expect(ms).toBeLessThan(patience.triedMs / 2);
     expect(appending().length).toBeGreaterThan(1);
     dead!.thaw();
     expect(sequences(await log.readStream({ stream: 'channel-1', limit: 10 }))).toEqual([1, 2]);
@@ -80,24 +93,26 @@ describe('a connection that takes bytes and answers nothing', () => {
 
 describe('a server that does not answer', () => {
   const streams = Array.from({ length: 200 }, (_, n) => `channel-${n}`);
+  beforeEach(async () => {
+    log = await open({ patience: hasty });
+    await works();
+  });
 
   it('keeps no stream waiting for longer than one, the first as little as the last', async () => {
-    stored(await log.append(batch('other', 0)));
     server.front.freeze();
-    const appends = [...streams, ...streams].map((stream) => msOf(() => log.append(batch(stream, 0))));
-    expect(Math.max(...(await Promise.all(appends)))).toBeLessThan(patience.triedMs + LATE_MS);
+    const appended = () => Promise.all([...streams, ...streams].map((stream) => log.append(batch(stream, 0))));
+    expect(await fastest(appended)).toBeLessThan(hasty.triedMs + LATE_MS);
     server.front.thaw();
   });
 
   it('is said to have stored nothing of what was never sent', async () => {
-    stored(await log.append(batch('other', 0)));
     server.front.freeze();
     const answers = await Promise.all(streams.map((stream) => log.append(batch(stream, 0))));
     const kinds = answers.map((answer) => refusal(answer).kind);
     server.front.thaw();
     expect(new Set(kinds)).toEqual(new Set(['unknown', 'unavailable']));
     // Some may be stored by now; of the others, none ever will be.
-    stored(await log.append(batch('other', 1)));
+    await works();
     for (const [n, kind] of kinds.entries())
       if (kind === 'unavailable') expect(server.store.of(streams[n]!)).toBeUndefined();
   });
@@ -105,12 +120,14 @@ describe('a server that does not answer', () => {
   it('holds up closing for no longer than one append', async () => {
     server.front.freeze();
     const waiting = streams.map((stream) => log.append(batch(stream, 0)));
-    expect(await msOf(() => log.close())).toBeLessThan(patience.triedMs + LATE_MS);
+    // One after another they would take minutes.
+    expect(await msOf(() => log.close())).toBeLessThan(10_000);
     expect((await Promise.all(waiting)).every(either.isLeft)).toBe(true);
     server.front.thaw();
   });
 
   it('gets appends again as soon as it answers', async () => {
+    log = await open();
     server.front.freeze();
     const waiting = log.append(batch('channel-1', 0));
     await expect.poll(() => [...server.front.connections].some(({ holds }) => holds)).toBe(true);
@@ -135,6 +152,7 @@ describe('a stream that an operator has deleted', () => {
   });
 
   it('softly, and whose answer was lost, is not called a conflict: the events are stored', async () => {
+    log = await open({ patience: { ...patience, answerMs: hasty.answerMs } });
     stored(await log.append(batch('channel-1', 0, 5)));
     server.store.softDelete('channel-1');
     server.next('stored and not answered');
@@ -193,7 +211,6 @@ describe('the size of an append', () => {
     server.appends.mostBytes = 8_388_608;
     const large = await open({
       maxAppendBytes: 8_388_608,
-      patience: { ...patience, answerMs: 5_000, triedMs: 10_000 },
     });
     const before = server.pieces;
     stored(await large.append(sized('channel-1', 8_388_608)));
@@ -239,6 +256,8 @@ describe('a refusal names its reason', () => {
 
   it('a full disk, which ends the server: what it took is unknown, then it cannot be reached, then it goes on', async () => {
     stored(await log.append(batch('channel-1', 0)));
+    log = await open({ patience: hasty });
+    await works();
     server.fillDisk(100);
     const taken = refusal(await log.append(batch('channel-1', 1)));
     expect(taken).toEqual({ kind: 'unknown', reason: expect.stringMatching(/not known whether.*127/) });
@@ -247,7 +266,8 @@ describe('a refusal names its reason', () => {
       reason: expect.stringMatching(/127.* cannot be reached: .*ECONNREFUSED/),
     });
     await server.start();
-    stored(await log.append(batch('channel-1', 1)));
+    await works();
+    stored(await (await open()).append(batch('channel-1', 1)));
   });
 
   it('an empty name', async () => {
@@ -267,6 +287,7 @@ describe('a refusal names its reason', () => {
   });
 
   it('a write that times out at the server, which may be stored all the same', async () => {
+    log = await open({ patience: hasty });
     server.next(...Array.from({ length: 40 }, () => 'timed out' as const));
     expect(await kindOf()).toEqual({
       kind: 'unknown',
@@ -275,10 +296,12 @@ describe('a refusal names its reason', () => {
   });
 
   it('no quorum, until there is one again', async () => {
+    log = await open({ patience: hasty });
     server.appends.writeMs = 200;
     server.appends.setQuorum(false);
     expect(await kindOf()).toMatchObject({ kind: 'unknown' });
     server.appends.setQuorum(true);
+    log = await open();
     expect(await kindOf()).toEqual({ kind: 'conflict', actual: 1 });
   });
 

@@ -8,7 +8,10 @@ import { batch, refusal, sequences, stored, unexpected, upTo } from '../testing.
 import { openKurrentEventLog } from './event-log.ts';
 import { StandInCluster } from './stand-in/cluster.testing.ts';
 
-const patience = { answerMs: 800, triedMs: 1_500, silenceMs: 1_000 };
+/** An answer that is missing is soon asked for again; all else takes longer than a machine stalls. */
+const patience = { answerMs: 800, triedMs: 20_000, silenceMs: 10_000 };
+/** For what comes of nodes of which none leads. */
+const hasty = { answerMs: 800, triedMs: 1_500, silenceMs: 1_000 };
 
 let cluster: StandInCluster;
 let log: EventLog;
@@ -20,6 +23,11 @@ afterEach(async () => {
   await log.close();
   await cluster.stop();
 });
+
+const openedAgain = async (given = patience): Promise<void> => {
+  await log.close();
+  log = await openKurrentEventLog({ clock: systemClock, url: cluster.url, patience: given });
+};
 
 const appendAll = async (from: number, count: number): Promise<void> => {
   for (let n = from; n < from + count; n += 1) stored(await log.append(batch('channel-1', n)));
@@ -68,6 +76,7 @@ describe('appends to a cluster', () => {
 
   it('wait while nobody leads, and are said to be unavailable after that, never unknown', async () => {
     await appendAll(0, 1);
+    await openedAgain(hasty);
     cluster.dismissLeader();
     for (const { front } of cluster.nodes) front.cutAll();
     await log.append(batch('other', 0));
@@ -75,6 +84,7 @@ describe('appends to a cluster', () => {
     for (const answer of await Promise.all(answers))
       expect(refusal(answer)).toEqual({ kind: 'unavailable', reason: expect.stringMatching(/leads|leader/) });
     cluster.elect(1);
+    await openedAgain();
     stored(await log.append(batch('channel-2', 0)));
   });
 });
@@ -82,6 +92,7 @@ describe('appends to a cluster', () => {
 describe('a URL of nodes that are all gone', () => {
   it('fails what is asked and appended meanwhile, and nothing else: the client looks for a leader in vain', async () => {
     await appendAll(0, 1);
+    await openedAgain(hasty);
     const tail = log.tail(0, async () => {}, unexpected);
     const asked: Promise<unknown>[] = [];
     const ask = () =>
@@ -103,7 +114,7 @@ describe('a URL of nodes that are all gone', () => {
   it('fails the opening, and leaves nothing behind that nobody catches', async () => {
     await log.close();
     await cluster.stop();
-    const opening = openKurrentEventLog({ clock: systemClock, url: cluster.url, patience });
+    const opening = openKurrentEventLog({ clock: systemClock, url: cluster.url, patience: hasty });
     await expect(opening).rejects.toThrow(StoreUnavailable);
     cluster = await new StandInCluster().start();
     log = await openKurrentEventLog({ clock: systemClock, url: cluster.url, patience });
