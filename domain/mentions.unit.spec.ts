@@ -62,11 +62,11 @@ describe('mentions in a text', () => {
   });
 
   it('are found in any text of backquotes within a moment', () => {
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     const runs = Array.from({ length: 62 }, (_, i) => '`'.repeat(i + 1)).join(' ');
     for (const text of ['`'.repeat(1990), '` '.repeat(990), '\\`'.repeat(990), `\`\`\`a${'\n'.repeat(1900)}`, runs])
       mentionsIn(`${text}<@1>`, all, may);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(process.cpuUsage(begun).user / 1000).toBeLessThan(2000);
   });
 
   it('include everyone only if the author may and wants to', () => {

