@@ -106,6 +106,8 @@ export const MOST_REVISIONS = 1000;
 class Watch {
   /** Positions, by channel that is seen. */
   readonly since = new Map<string, number>();
+  /** Positions, by private thread, of the event that let somebody in last. It is told, and shows the thread. */
+  readonly entered = new Map<string, number>();
   /** All that were seen at some time, as they were then. */
   readonly seen = new Map<string, ChannelRow>();
   private readonly rows: Map<string, ChannelRow>;
@@ -132,6 +134,7 @@ class Watch {
     if (subject === threadSubject(id)) {
       if (row?.thread !== undefined) this.rows.set(id, revisedThread(row, fieldsOf([revision])));
       this.look(id, position);
+      if (this.since.get(id) === position) this.entered.set(id, position);
       return;
     }
     if (subject === channelSubject(id)) {
@@ -214,7 +217,7 @@ const sinceIn = async (
       ...[...watch.seen.values()].filter(({ id }) => !before.has(id) && !watch.since.has(id)),
     ],
     gained: [...visible.channels, ...visible.threads].filter(
-      ({ id }) => seenFrom.has(id) && seenFrom.get(id) !== begun.get(id),
+      ({ id }) => seenFrom.has(id) && seenFrom.get(id) !== begun.get(id) && seenFrom.get(id) !== watch.entered.get(id),
     ),
   };
 };

@@ -180,6 +180,34 @@ describe('while a gateway does not yet hear everything of', () => {
     rising(member);
   });
 
+  it('a private thread, whoever is added to it is told of it once', async () => {
+    const [member, other] = [await station.identified('2'), await station.identified('1')];
+    const thread = { channelId: '60', guildId: '10', parentId: channel };
+    const people = async (userId: string) => ({
+      ...{ userId, joinedTime: 0, stay: (await world.views.guilds.member('10', userId))!.joinedAt },
+    });
+    world.story.log.add('channel-60', 'thread-created', {
+      ...{ ...thread, isPrivate: true, startedAt: null, firstMessageId: null, creator: await people('1') },
+      details: { name: '', archived: false, locked: false, invitable: true, autoArchive: 60, archiveTime: 0 },
+    });
+    await world.received(member, other);
+    const before = told(member).length;
+    const go = hold();
+    world.story.log.add('channel-60', 'thread-members-changed', {
+      ...{ ...thread, isPrivate: true, added: [await people('2')], removed: [], count: 2 },
+    });
+    world.story.post('60', '1');
+    await world.received(member, other);
+    go();
+    await member.until((frames) => frames.some((frame) => frame.d?.ordinal === 1), 'the message');
+    expect(
+      told(member)
+        .slice(before)
+        .map(([t]) => t),
+    ).toEqual(['THREAD_CREATE', 'THREAD_MEMBERS_UPDATE', 'THREAD_MEMBER_UPDATE', 'MESSAGE_CREATE']);
+    rising(member);
+  });
+
   it('a guild, its new member can go away', async () => {
     const joining = await station.identified('4');
     const go = hold();

@@ -189,6 +189,9 @@ export class FanOut {
     const soon = feed === undefined || fresh.length === 0 || (await this.heardSoon(feed, fresh));
     try {
       if (feed !== undefined && event.type === 'member-joined') this.delay(own, listeners, event);
+      const entering = event.type === 'thread-members-changed' ? this.entering(event) : [];
+      // Its events may not arrive here yet.
+      if (feed !== undefined) this.delay(entering, listeners, event);
       if (!soon) this.delay(newcomers, listeners, event);
       const isHeard = listeners.size + auditors.size > 0;
       const dispatches = isHeard ? await entry.dispatches(this.renderer, auditedIn(event) ?? null) : [];
@@ -196,7 +199,7 @@ export class FanOut {
       this.tellAll(auditors, forAuditors(dispatches));
       if (begins(event) && soon) this.joinChannel(event, newcomers, dispatches);
       if (ends(event)) this.subscriptions.end(channelAudience(event.data.channelId));
-      if (event.type === 'thread-members-changed') await this.enterThread(event, listeners);
+      if (event.type === 'thread-members-changed') await this.changeInsiders(event, feed === undefined ? entering : []);
       if (event.type === 'recipient-removed') this.leaveGroup(event.data, listeners);
       if (event.type === 'member-joined' && feed === undefined) await this.joined(event, own);
       if (event.type === 'member-left') this.left(event, own);
@@ -321,21 +324,23 @@ export class FanOut {
     return topic === undefined ? [] : [...topic.sessions].filter((session) => onShard(session, guildId));
   }
 
-  /**
-   * Whoever is added to a private thread hears it, and whoever is removed from it ceases to. Where there is a feed, the
-   * former catch up, because its events may not arrive here yet.
-   */
-  private async enterThread(event: EventOf<'thread-members-changed'>, listeners: Set<Session>): Promise<void> {
-    const { channelId, guildId, isPrivate, added, removed } = event.data;
+  /** Sessions that hear a private thread from the event on. */
+  private entering({ data: { channelId, guildId, isPrivate, added } }: EventOf<'thread-members-changed'>): Session[] {
+    if (!isPrivate) return [];
+    const topic = this.subscriptions.topic(channelAudience(channelId));
+    return added
+      .flatMap(({ userId }) => this.sessionsOf({ guildId, userId }))
+      .filter((session) => session.listening && topic?.sessions.has(session) !== true);
+  }
+
+  /** Whoever is added to a private thread hears it, and whoever is removed from it ceases to. */
+  private async changeInsiders(event: EventOf<'thread-members-changed'>, entering: readonly Session[]): Promise<void> {
+    const { channelId, guildId, isPrivate, removed } = event.data;
     if (!isPrivate) return;
     const audience = channelAudience(channelId);
+    for (const session of entering) if (session.listening) this.subscriptions.join(session, audience, guildId);
     const hears = (session: Session) => this.subscriptions.topic(audience)?.sessions.has(session) === true;
     const of = (userIds: readonly string[]) => userIds.flatMap((userId) => this.sessionsOf({ guildId, userId }));
-    for (const session of of(added.map(({ userId }) => userId))) {
-      if (!session.listening || hears(session)) continue;
-      if (this.deps.feed === undefined) this.subscriptions.join(session, audience, guildId);
-      else this.delay([session], listeners, event);
-    }
     const leaving = of(removed).filter(hears);
     if (leaving.length === 0) return;
     const { views } = depsAt(this.deps, event.position);
