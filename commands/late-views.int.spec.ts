@@ -4,7 +4,7 @@ import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import { StoreUnavailable } from '../schemas/errors.ts';
 import type { Soon } from '../schemas/soon.ts';
 import { Instance } from '../test/support/write-side.ts';
-import { right } from './testing.ts';
+import { refusal, right } from './testing.ts';
 
 let instance: Instance;
 let people: string[];
@@ -12,6 +12,8 @@ let channel: string;
 let guild: string;
 /** Once set, the guild views know only these ids, and a wait for them ends at once. */
 let known: ReadonlySet<string> | undefined;
+/** Somebody whom the guild views still know as a member of each guild. */
+let stillIn: string | undefined;
 /** `soon`: the views go when a command that is already stored begins to wait for them. */
 let gone: 'no' | 'soon' | 'yes' = 'no';
 
@@ -28,6 +30,8 @@ const lateViews = (views: Views): Views => {
     channel: knowing((id) => guilds.channel(id), undefined),
     channelsOf: knowing((id) => guilds.channelsOf(id), []),
     invite: knowing((code) => guilds.invite(code), undefined),
+    member: async (guildId, userId) =>
+      (await guilds.member(guildId, userId)) ?? (userId === stillIn ? guilds.member(guildId, people[0]!) : undefined),
   };
   return Object.assign(Object.create(views) as Views, {
     guilds: Object.assign(Object.create(guilds) as GuildReader, late),
@@ -43,6 +47,7 @@ const lateViews = (views: Views): Views => {
 
 beforeEach(async () => {
   known = undefined;
+  stillIn = undefined;
   gone = 'no';
   instance = await Instance.open({ viewsFor: lateViews });
   people = await Promise.all(Array.from({ length: 7 }, (_, i) => instance.register(`person-${i}`)));
@@ -93,5 +98,25 @@ describe('a command that is stored while the views are late', () => {
     expect(answer).toEqual({ kind: 'accepted' });
     const [, created] = await instance.events('invite-created');
     expect(position).toBe(created?.position);
+  });
+});
+
+describe('somebody who is kicked and whom the views still know as a member', () => {
+  it('comes in no more, neither into a guild that is not public nor by an invite while it is paused', async () => {
+    const [owner, kicked] = people as [string, string];
+    const code = (await instance.do(owner, 'invite.create', { channel_id: channel })).code as string;
+    const capped = (await instance.do(owner, 'invite.create', { channel_id: channel, max_uses: 5 })).code as string;
+    const open = () => instance.ask(kicked, 'guild.join-public', { guild_id: guild });
+    // A member is in already.
+    for (const joined of [await open(), await instance.ask(kicked, 'guild.join', { code })]) right(joined);
+    await instance.do(owner, 'member.kick', { guild_id: guild, user_id: kicked });
+    await instance.settled();
+    stillIn = kicked;
+    expect(refusal(await open())).toBe('unknownGuild');
+    const until = new Date(Date.now() + 60_000).toISOString();
+    await instance.do(owner, 'guild.pause', { guild_id: guild, invites_disabled_until: until });
+    for (const one of [code, capped])
+      expect(refusal(await instance.ask(kicked, 'guild.join', { code: one }))).toBe('invitesPaused');
+    expect((await instance.events('member-joined')).filter(({ data }) => data.userId === kicked)).toHaveLength(1);
   });
 });

@@ -5,7 +5,7 @@ import { OnGuild } from '../../schemas/http/route.ts';
 import { Guild } from '../../schemas/http/shapes.ts';
 import { memberStream } from '../../schemas/streams.ts';
 import { command, outcome, refused, viewsHold } from '../command.ts';
-import { joinFreely, refusedEntry, refusedUnlessDone } from './members.ts';
+import { joinFreely, refusedEntry, refusedUnlessIn } from './members.ts';
 
 export const joinPublic = command({
   type: 'guild.join-public',
@@ -26,13 +26,16 @@ export const joinPublic = command({
     if (context.actor.kind === 'bot') return refused('botsCannot');
     const { userId } = context.actor;
     const { guilds } = deps.views;
-    const [row, already] = await Promise.all([guilds.guild(guildId), guilds.member(guildId, userId)]);
-    if (row === undefined || (!row.isPublic && already === undefined)) return refused('unknownGuild');
-    const refusal = already === undefined ? await refusedEntry(row, context.actor, deps) : undefined;
+    const row = await guilds.guild(guildId);
+    const joining = { guildId, userId, cause };
+    // Nobody outside learns of a guild that is not public, from the time it takes either, nor sees it when they repeat a join.
+    const isPublic = row?.isPublic === true;
+    const refusal = isPublic ? await refusedEntry(row, context.actor, deps) : 'unknownGuild';
     const joined = await (refusal === undefined
-      ? joinFreely(deps, { guildId, userId, cause }, null)
-      : refusedUnlessDone(deps, cause, [memberStream(guildId, userId)], refusal));
+      ? joinFreely(deps, joining, null)
+      : refusedUnlessIn(deps, joining, isPublic ? [memberStream(guildId, userId)] : [], refusal));
     if (either.isLeft(joined)) return joined;
+    if (row === undefined) return refused('unknownGuild');
     const { stream, done } = joined.right;
     await viewsHold(deps, done.position);
     return outcome(stream, done, { kind: 'guild', guild: (await guilds.guild(guildId)) ?? row, viewer: userId });

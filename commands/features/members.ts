@@ -44,7 +44,7 @@ const joinAt = async (
 };
 
 /** What the command did under its key on one of these streams, whatever would refuse it today; else that refusal. */
-export const refusedUnlessDone = async (
+const refusedUnlessDone = async (
   deps: CommandDeps,
   cause: Cause,
   streams: readonly string[],
@@ -59,6 +59,21 @@ export const refusedUnlessDone = async (
     if (asked.right.known.length > 0) return either.right({ stream, done: asked.right });
   }
   return refused(refusal);
+};
+
+/** For whoever may not come in: a member is in already, as the stream of the membership says. */
+export const refusedUnlessIn = async (
+  deps: CommandDeps,
+  joining: Joining,
+  streams: readonly string[],
+  refusal: ErrorName,
+): Promise<Joined> => {
+  let isIn = false;
+  const asked = await joinAt(deps, joining, ({ joined }) => {
+    isIn = joined;
+    return nothing;
+  });
+  return either.isLeft(asked) || isIn ? asked : refusedUnlessDone(deps, joining.cause, streams, refusal);
 };
 
 export const joinFreely = async (
@@ -160,21 +175,16 @@ export const joinGuild = command({
     const [leadsTo, into] = await Promise.all([guilds.channel(row.channelId), guilds.guild(row.guildId)]);
     if (into === undefined) return refused('unknownInvite');
     const { userId } = context.actor;
-    // A person's joins follow one another, so this one sees the one before.
-    const already = await deps.views.guilds.member(row.guildId, userId);
-    const refusal =
-      isDeleted || leadsTo?.isDeleted === true
-        ? 'unknownInvite'
-        : already === undefined
-          ? await refusedEntry(into, context.actor, deps)
-          : undefined;
     const joining = { guildId: row.guildId, userId, cause };
     const streams = [memberStream(row.guildId, userId), inviteStream(row.code)];
-    const joined = await (refusal !== undefined
-      ? refusedUnlessDone(deps, cause, streams, refusal)
-      : row.maxUses > 0
-        ? joinThroughCap(deps, joining, row.code)
-        : joinFreely(deps, joining, row.code, invite.hasExpired(row, deps.now())));
+    const refusal = await refusedEntry(into, context.actor, deps);
+    const joined = await (isDeleted || leadsTo?.isDeleted === true
+      ? refusedUnlessDone(deps, cause, streams, 'unknownInvite')
+      : refusal !== undefined
+        ? refusedUnlessIn(deps, joining, streams, refusal)
+        : row.maxUses > 0
+          ? joinThroughCap(deps, joining, row.code)
+          : joinFreely(deps, joining, row.code, invite.hasExpired(row, deps.now())));
     if (either.isLeft(joined)) return joined;
     const { stream, done } = joined.right;
     await viewsHold(deps, done.position);
