@@ -1,7 +1,7 @@
 /** Lets a user's next request see that user's acknowledged writes, on whichever node it arrives, and what was delivered. */
 
 import type { SharedWrites } from '../coordination/port.ts';
-import type { ViewName, Views } from '../projections/port.ts';
+import type { Read, Views } from '../projections/port.ts';
 import { lru } from '../schemas/lru.ts';
 import type { Soon } from '../schemas/soon.ts';
 
@@ -41,7 +41,7 @@ export class OwnWrites {
   }
 
   /** For queries: true once the views they read hold every acknowledged write of the user. */
-  async seen(userId: string, reads: readonly ViewName[]): Promise<boolean> {
+  async seen(userId: string, reads: readonly Read[]): Promise<boolean> {
     const here = this.written.get(userId)?.any ?? 0;
     const position = Math.max(here, await this.shared.of(userId));
     await this.holdDelivered();
@@ -57,7 +57,7 @@ export class OwnWrites {
     return this.reached('guild-views', this.written.get(userId)?.structural ?? 0);
   }
 
-  private reached(view: ViewName, position: number): Soon<boolean> {
+  private reached(view: Read, position: number): Soon<boolean> {
     const progress = this.views.progress(view);
     return position <= progress.checkpoint() || progress.whenProcessed(position, OWN_WRITES_WAIT_MS);
   }

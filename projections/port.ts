@@ -8,6 +8,12 @@ import type { UnreadReader } from './views/unread/view.ts';
 
 export type { ViewName };
 
+/**
+ * What a question reads. The guild views as a node reads them are their rows with what it has received since; bans and
+ * reports are the rows alone.
+ */
+export type Read = ViewName | 'guild-rows';
+
 export interface Readers extends SqlReaders {
   readonly timelines: TimelineReader;
   readonly unread: UnreadReader;
@@ -18,7 +24,7 @@ export interface Views extends Progress, Readers {
    * The progress of one view: a caller that reads only guilds need not wait for timelines. In a cluster the heads of
    * streams are stored after the guild views that they are stored with.
    */
-  progress(view: ViewName | 'stream-heads'): Progress;
+  progress(view: Read | 'stream-heads'): Progress;
   /**
    * Runs `read` while the views and the listeners stay at one checkpoint, so that what it reads and what it registers
    * belong to the same position. It must be short.

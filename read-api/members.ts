@@ -129,6 +129,7 @@ export const memberRoutes = (deps: ReadDeps): Route[] => [
   }),
   readRoute(deps, {
     path: '/guilds/:guild_id/bans',
+    reads: ['guild-rows'],
     summary: 'Who is banned from a guild',
     params: OnGuild,
     query: t.partial({ limit: limitOf(MOST), before: SnowflakeBound, after: SnowflakeBound }),
@@ -144,6 +145,7 @@ export const memberRoutes = (deps: ReadDeps): Route[] => [
   }),
   readRoute(deps, {
     path: '/guilds/:guild_id/bans/:user_id',
+    reads: ['guild-rows'],
     summary: 'A ban',
     params: OnMember,
     answers: 'a ban',

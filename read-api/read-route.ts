@@ -6,7 +6,7 @@ import * as t from 'io-ts';
 import type { LogReader } from '../log/port.ts';
 import type { Presenter } from '../presenter/presenter.ts';
 import type { ApiChannel } from '../presenter/shapes.ts';
-import type { Readers, ViewName } from '../projections/port.ts';
+import type { Read, Readers } from '../projections/port.ts';
 import type { Access } from '../projections/views/guild-views/access.ts';
 import type { ChannelRow } from '../projections/views/guild-views/view.ts';
 import { integerText, text } from '../schemas/codecs.ts';
@@ -47,9 +47,9 @@ export interface ReadDeps {
   /** How many sessions a user may still begin; `undefined` where that is not limited. */
   identifiesLeft(userId: string): Promise<LimitShown | undefined>;
   /** True once these views hold every acknowledged write of this user; false when that took too long. */
-  ownWrites(userId: string, reads: readonly ViewName[]): Promise<boolean>;
+  ownWrites(userId: string, reads: readonly Read[]): Promise<boolean>;
   /** The position through which all of these views hold every event. */
-  heldThrough(reads: readonly ViewName[]): number;
+  heldThrough(reads: readonly Read[]): number;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -70,7 +70,7 @@ export const presentChannels = async (
   return Promise.all(channels.map((row) => presenter.channel(row, asker, heads.get(row.id), lastPinned.get(row.id))));
 };
 
-const GUILDS: readonly ViewName[] = ['guild-views'];
+const GUILDS: readonly Read[] = ['guild-views'];
 
 /** The position that an answer is not older than, apart from rights and the asker's own writes, which are current. */
 const POSITION = 'x-parley-position';
@@ -80,7 +80,7 @@ export const readRoute = <P, Q>(
   deps: Pick<ReadDeps, 'ownWrites' | 'heldThrough'>,
   definition: Omit<Route<P, Q, undefined>, 'method' | 'access' | 'before' | 'handle'> & {
     /** The views it reads; defaults to the guild views alone. */
-    readonly reads?: readonly ViewName[];
+    readonly reads?: readonly Read[];
     readonly answer: AnswerShape;
     readonly handle: (request: RouteRequest<P, Q, undefined>) => Promise<Answer>;
   },

@@ -98,7 +98,7 @@ export const reportRoutes = (deps: ReadDeps): Route[] => {
   return [
     readRoute(deps, {
       path: '/guilds/:guild_id/reports',
-      reads: ['guild-views', 'timelines'],
+      reads: ['guild-rows', 'timelines'],
       summary: 'Reports of messages in a guild, for those who manage messages: of the channels in which they do',
       params: OnGuild,
       query: Query,
@@ -116,7 +116,7 @@ export const reportRoutes = (deps: ReadDeps): Route[] => {
     }),
     readRoute(deps, {
       path: '/reports',
-      reads: ['guild-views', 'timelines'],
+      reads: ['guild-rows', 'timelines'],
       summary: 'Reports of direct messages, and of guilds that have chosen no channel for them, for administrators',
       query: Query,
       ours: true,
@@ -130,6 +130,7 @@ export const reportRoutes = (deps: ReadDeps): Route[] => {
     }),
     readRoute(deps, {
       path: '/users/@me/reports',
+      reads: ['guild-rows'],
       summary: 'What the asker has reported, and what came of it',
       query: Query,
       ours: true,

@@ -1,7 +1,7 @@
 import { either } from 'fp-ts';
 import { describe, expect, it } from 'vitest';
 import { wireTime } from '../presenter/time.ts';
-import type { Readers } from '../projections/port.ts';
+import type { Read, Readers } from '../projections/port.ts';
 import type { ReportRow } from '../projections/views/reports/view.ts';
 import { readRoutes } from './index.ts';
 import {
@@ -303,6 +303,18 @@ describe('queries', () => {
     expect(await get(`/applications/${BOT}`, OWNER)).toMatchObject({ id: BOT });
     expect(await get(`/applications/${BOT}`, MEMBER)).toBe('unknownApplication');
     expect(await get('/applications/@me', MEMBER)).toBe('unknownApplication');
+  });
+
+  it('wait for bans and reports to be stored, because no node adds to them what it has received', async () => {
+    const waitedFor: Read[] = [];
+    const ownWrites = async (_: string, reads: readonly Read[]) => {
+      waitedFor.push(...reads);
+      return false;
+    };
+    const waiting = readRoutes(aWorld({ ownWrites }).deps);
+    const bans = `/guilds/${GUILD}/bans`;
+    for (const url of [bans, `${bans}/${MEMBER}`, '/users/@me/reports']) await ask(waiting, url, OWNER);
+    expect(waitedFor).toEqual(['guild-rows', 'guild-rows', 'guild-rows']);
   });
 
   it("answer 503 with a time to retry while the views do not hold the asker's writes", async () => {

@@ -55,6 +55,7 @@ interface ReadSide {
   readonly cache: CachedGuilds;
   readonly recent: RecentGuildChanges;
   readonly progress: Readonly<Record<ViewName, Progress>>;
+  readonly guildRows: Progress;
   readonly streamHeads: Progress;
   /** The progress of the guild views as every node knows it. */
   readonly shared: Progress;
@@ -156,6 +157,7 @@ const openReadSide = async (connections: Connections, delivered: Delivered): Pro
     cache,
     recent,
     progress,
+    guildRows: heldOrLate(guildViews.progress, late['guild-views']),
     streamHeads: storedProgress(guildViews, clock),
     shared: sharedGuildProgress(guildParts),
     viewsAt: (position) => ({
@@ -237,7 +239,7 @@ export const openNode = async (
   });
   const atRest: Views['atRest'] = (read) => feedReader.atRest(read);
   const everyView = together(Object.values(reads.progress));
-  const progress = { ...reads.progress, 'stream-heads': reads.streamHeads };
+  const progress = { ...reads.progress, 'guild-rows': reads.guildRows, 'stream-heads': reads.streamHeads };
   const apiViews = viewsOf({ readers, progress, whole: everyView, atRest });
   const gatewayViews = viewsOf({ readers, progress, whole: together([progress['guild-views'], delivered]), atRest });
   const lease = opened.add(await leasedWorker(connections.workers()), (one) => one.release());

@@ -4,9 +4,9 @@ import type { Clock } from '../../schemas/clock.ts';
 import { StoreUnavailable } from '../../schemas/errors.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { SwitchedView } from '../engine/generations.ts';
-import type { BatchListener, Progress, ViewName } from '../engine/port.ts';
+import type { BatchListener, Progress } from '../engine/port.ts';
 import { PositionWaiters } from '../engine/progress/port.ts';
-import type { Readers, Views } from '../port.ts';
+import type { Read, Readers, Views } from '../port.ts';
 import type { RecentGuildChanges } from '../views/guild-views/recent.ts';
 import type { UnreadReader } from '../views/unread/view.ts';
 import type { Lateness } from './lateness.ts';
@@ -112,7 +112,7 @@ export const together = (parts: readonly Progress[]): Progress => ({
 
 interface ViewsParts {
   readonly readers: Readers;
-  readonly progress: Readonly<Record<ViewName | 'stream-heads', Progress>>;
+  readonly progress: Readonly<Record<Read | 'stream-heads', Progress>>;
   /** What the combined `checkpoint` and `whenProcessed` report. */
   readonly whole: Progress;
   readonly atRest: Views['atRest'];
