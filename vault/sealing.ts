@@ -70,7 +70,7 @@ export class KeyRing {
   }
 }
 
-const CIPHER = 'aes-256-gcm';
+export const CIPHER = 'aes-256-gcm';
 export const NONCE_BYTES = 12;
 export const TAG_BYTES = 16;
 

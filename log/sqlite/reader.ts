@@ -109,6 +109,7 @@ export class Reader {
   readonly #names = lru<number, string>(NAMES_KEPT);
   readonly #slices: TimeSlices;
   readonly #onDamage: (damage: Error) => void;
+  readonly #nameOf = (stream: number): string => this.#name(stream);
 
   /**
    * @param slices shared by all reads, so that many small ones hold the event loop no longer than one large one
@@ -187,8 +188,12 @@ export class Reader {
     for (;;) {
       const isEnd = await this.#slices.step(() => {
         const given = [found[0], next];
-        const want = rows.within(given, Math.min(size.left, ROWS_PER_STEP), BYTES_PER_STEP);
-        const page = rows.page(given, want, (id) => this.#name(id));
+        const { rows: page, asked } = rows.page(
+          given,
+          Math.min(size.left, ROWS_PER_STEP),
+          BYTES_PER_STEP,
+          this.#nameOf,
+        );
         for (const row of page) {
           const previous = events.at(-1)?.sequence;
           if (previous !== undefined)
@@ -198,7 +203,7 @@ export class Reader {
           size.add(event);
           if (size.isFull) break;
         }
-        return page.length < want;
+        return page.length < asked;
       });
       if (isEnd || size.isFull) return events;
       next = events.at(-1)!.sequence + (forwards ? 1 : -1);
@@ -239,16 +244,20 @@ export class Reader {
       const until = Math.min(head, through + SCANNED_PER_STEP);
       through = await this.#slices.step(() => {
         const given = [through, until, ...filters];
-        const want = rows.within(given, Math.min(size.left, ROWS_PER_STEP), BYTES_PER_STEP);
-        const page = rows.page(given, want, (id) => this.#name(id));
-        if (dense) refuseHoles(page, through, Math.min(want, until - through));
+        const { rows: page, asked } = rows.page(
+          given,
+          Math.min(size.left, ROWS_PER_STEP),
+          BYTES_PER_STEP,
+          this.#nameOf,
+        );
+        if (dense) refuseHoles(page, through, Math.min(asked, until - through));
         for (const row of page) {
           const event = form(row, this.#name(row[1]));
           events.push(event);
           size.add(event);
           if (size.isFull) return row[0];
         }
-        return page.length === want ? page.at(-1)![0] : until;
+        return page.length === asked ? page.at(-1)![0] : until;
       });
     }
     return { events, through };

@@ -65,8 +65,11 @@ export const COLUMNS: readonly (readonly [name: string, kind: keyof typeof kinds
 
 const CHECKS = COLUMNS.map(([, kind]) => kinds[kind]);
 
-const isRow = (row: unknown, columns: number): boolean =>
-  Array.isArray(row) && row.length === columns && row.every((value, i) => CHECKS[i]?.(value) ?? true);
+const isRow = (row: unknown, columns: number): boolean => {
+  if (!Array.isArray(row) || row.length !== columns) return false;
+  for (let i = 0; i < columns; i += 1) if (!CHECKS[i]!(row[i])) return false;
+  return true;
+};
 
 const NAMES = COLUMNS.map(([name]) => name);
 
@@ -101,6 +104,13 @@ const checkData = (rows: readonly unknown[][], data: Buffer): void => {
  */
 export type Form = 'value' | 'text' | 'checked text';
 
+/** Rows that follow each other. */
+interface Found<Data> {
+  readonly rows: readonly SqliteRow<Data>[];
+  /** How many were asked for; there are no more where fewer were found. */
+  readonly asked: number;
+}
+
 /** A statement for pages of rows; its parameters are those of `from`, then the most rows, then how many to skip. */
 export class Rows<Data> {
   readonly #page: Database.Statement;
@@ -117,44 +127,56 @@ export class Rows<Data> {
     this.#columns = this.#isChecked ? NAMES.length : NAMES.length - 1;
     const rows = (columns: string) => `SELECT ${columns} FROM ${from} LIMIT ? OFFSET ?`;
     const list = (what: string, between: string) => `CAST('[' || group_concat(${what}, ${between}) || ']' AS BLOB)`;
+    // SQLite knows the length of text without reading it.
+    const length = 'octet_length(e.data)';
+    const shortData = `CASE WHEN ${length} <= ? THEN e.data END`;
     this.#page = database
       .prepare(
-        `SELECT ${list('envelope', `','`)}, ${list('data', `',' || char(${LINE_FEED})`)}
-         FROM (${rows(`${envelope(this.#isChecked)} AS envelope, e.data AS data`)})`,
+        `SELECT ${list('envelope', `','`)}, ${list('data', `',' || char(${LINE_FEED})`)}, max(n)
+         FROM (${rows(`${envelope(this.#isChecked)} AS envelope, ${shortData} AS data, ${length} AS n`)})`,
       )
       .raw(true);
     this.#place = database.prepare(rows('e.position, e.stream, e.sequence')).raw(true);
-    // SQLite knows the length of text without reading it.
-    this.#bytes = database.prepare(`SELECT total(n) FROM (${rows('octet_length(e.data) AS n')})`).raw(true);
-  }
-
-  /** How many of the rows, at most `limit`, have so many bytes of data; at least one. */
-  within(given: readonly unknown[], limit: number, bytes: number): number {
-    try {
-      for (let most = limit; ; most >>>= 1) {
-        if (most <= 1 || (this.#bytes.get([...given, most, 0]) as [number])[0] <= bytes) return most;
-      }
-    } catch {
-      // The page is damaged: reading it says where.
-      return limit;
-    }
+    this.#bytes = database.prepare(`SELECT total(n) FROM (${rows(`${length} AS n`)})`).raw(true);
   }
 
   /**
+   * @param limit of rows
+   * @param bytes of data; one row may have more
    * @param nameOf finds a stream's name, for the error
    * @throws DamagedEvent for the first row that cannot be read; DamagedLog when it cannot be said which
    */
-  page(given: readonly unknown[], limit: number, nameOf: (stream: number) => string): readonly SqliteRow<Data>[] {
+  page(given: readonly unknown[], limit: number, bytes: number, nameOf: (stream: number) => string): Found<Data> {
+    let asked = limit;
     try {
-      return this.#read(given, limit, 0);
+      // Rows are small, as a rule, so that nobody has to count their bytes first.
+      const rows = this.#read(given, limit, 0, Math.floor(bytes / limit));
+      if (rows !== undefined) return { rows, asked };
+      asked = this.#within(given, limit, bytes);
+      return { rows: this.#read(given, asked, 0)!, asked };
     } catch (failure) {
-      throw this.#found(given, limit, nameOf) ?? failure;
+      throw this.#found(given, asked, nameOf) ?? failure;
     }
   }
 
-  #read(given: readonly unknown[], limit: number, skip: number): readonly SqliteRow<Data>[] {
-    const [envelopes, data] = this.#page.get([...given, limit, skip]) as [Buffer | null, Buffer | null];
+  /** How many of the rows, at most `limit`, have so many bytes of data; at least one. */
+  #within(given: readonly unknown[], limit: number, bytes: number): number {
+    let most = limit;
+    while (most > 1 && (this.#bytes.get([...given, most, 0]) as [number])[0] > bytes) most >>>= 1;
+    return most;
+  }
+
+  /** @returns `undefined` when one has more than `most` bytes of data, which is then not read */
+  #read(
+    given: readonly unknown[],
+    limit: number,
+    skip: number,
+    most = Number.MAX_SAFE_INTEGER,
+  ): readonly SqliteRow<Data>[] | undefined {
+    type Answer = [envelopes: Buffer | null, data: Buffer | null, largest: number];
+    const [envelopes, data, largest] = this.#page.get([most, ...given, limit, skip]) as Answer;
     if (envelopes === null) return [];
+    if (largest > most) return undefined;
     if (data === null || !isUtf8(envelopes) || !isUtf8(data)) throw new Error('its text is not UTF-8');
     const rows = JSON.parse(envelopes.toString('utf8')) as unknown[][];
     const text = data.toString('utf8');
@@ -170,7 +192,7 @@ export class Rows<Data> {
   #found(given: readonly unknown[], limit: number, nameOf: (stream: number) => string): Error | undefined {
     for (let skip = 0; skip < limit; skip += 1) {
       try {
-        if (this.#read(given, 1, skip).length === 0) return undefined;
+        if (this.#read(given, 1, skip)!.length === 0) return undefined;
       } catch (failure) {
         return this.#damage(given, skip, reasonOf(failure), nameOf);
       }

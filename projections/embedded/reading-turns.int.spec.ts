@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../schemas/clock.ts';
 import { SLICE_MS } from '../../schemas/time-slices.ts';
 import type { ViewsRuntime } from '../port.ts';
-import { Story } from '../testing.ts';
+import { messageId, Story } from '../testing.ts';
 import { Access } from '../views/guild-views/access.ts';
 import { ViewsFolder } from './testing.ts';
 
@@ -24,6 +24,8 @@ describe('somebody in hundreds of guilds', () => {
       story.channel(String(5_000 + n), guildId);
       story.join(guildId, '10');
     }
+    story.post('5000', '10');
+    story.remove('5000', 1, '10');
     let now = 0;
     // Every look at this clock takes a millisecond, and there is one for each step.
     const clock = {
@@ -89,10 +91,10 @@ describe('somebody in hundreds of guilds', () => {
       'many deletions',
       50,
       () =>
-        views.timelines.deletedAmong(
-          '5000',
-          Array.from({ length: 10_000 }, (_, n) => String(n)),
-        ),
+        views.timelines.deletedAmong('5000', [
+          ...Array.from({ length: 10_000 }, (_, n) => String(n)),
+          messageId('5000', 1),
+        ]),
     ],
     [
       'the list of streams',

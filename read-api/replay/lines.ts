@@ -1,23 +1,25 @@
 /**
- * Events as lines of text, sealed as they are stored. Serialised by hand because a replay spends most of its time here.
+ * Events as lines of text, opened where they are sealed. Serialised by hand because a replay spends most of its time here.
  */
 import type { KeyObject } from 'node:crypto';
 import type { StoredEvent } from '../../log/port.ts';
 import { openTexts, type SealedText } from '../../vault/opening.ts';
 
-/** A page of events before its text is opened. It holds everything that opening needs, so another thread can do it. */
-export interface ReplayPage extends SealedLines {
+/** Events that follow each other, with everything that their lines need, so another thread can write them. */
+export interface ReplayPage {
+  readonly events: readonly StoredEvent[];
+  readonly form: LineForm;
   /** Keys by person. The text of a person without a key can no longer be read. */
   readonly keys: ReadonlyMap<string, KeyObject>;
   /** Messages that must not be opened. */
   readonly deleted: ReadonlySet<string>;
 }
 
-/** Lines that are complete except for sealed text. Bytes go to another thread and come back without a copy. */
-export interface SealedLines {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** For each sealed part three offsets: of its event, where it begins, and where it ends. */
-  readonly parts: Int32Array<ArrayBuffer>;
+export interface LineForm {
+  /** `sse`: server-sent events, whose ids tell a reader where to continue. */
+  readonly format: 'ndjson' | 'sse';
+  /** What the ids of server-sent events count. */
+  readonly ids: 'sequence' | 'position';
 }
 
 /** Whom and what a page's sealed text is about. */
@@ -32,92 +34,103 @@ export type Lines = string | Uint8Array;
 
 const SEALED = '"sealed":{';
 const REASON = '"reason":{';
+const MESSAGE_ID = '"messageId":"';
+const BY = '"by":"';
+const BOX = '"box":"';
 
 /**
- * The value of a string field that needs no escapes in JSON (an id, base64, a stream's name), found without parsing the
- * rest. Inside a JSON string every quote is escaped, so `"name":"` is always a field.
+ * The value of a string field that needs no escapes in JSON (an id, base64), found without parsing the rest. Inside a JSON
+ * string every quote is escaped, so `"name":"` is always a field.
+ * @param field the name with its quotes, the colon and the first quote of the value
  */
-const plainField = (json: string, name: string, from: number): string => {
-  const start = json.indexOf(`"${name}":"`, from) + name.length + 4;
+const plainField = (json: string, field: string, from: number): string => {
+  const start = json.indexOf(field, from) + field.length;
   return json.slice(start, json.indexOf('"', start));
 };
 
 /** Where the next sealed part begins, or -1. Its object contains no other object. */
-const sealedAt = (json: string, from = 0): number => json.indexOf(SEALED, from);
+const sealedAt = (data: string, from = 0): number => data.indexOf(SEALED, from);
 /** Whether the sealed part is the reason of an act. */
-const isReason = (json: string, start: number): boolean => json.endsWith(REASON, start);
-const sealedEnd = (json: string, start: number): number => json.indexOf('}', start) + 1;
-const authorOf = (json: string, start: number): string => plainField(json, 'by', start);
-const boxOf = (json: string, start: number): string => plainField(json, 'box', start);
-const messageIdOf = (json: string, from = 0): string => plainField(json, 'messageId', from);
+const isReason = (data: string, start: number): boolean => data.endsWith(REASON, start);
+const authorOf = (data: string, start: number): string => plainField(data, BY, start);
 
-const TEXT = Buffer.from('"text":');
-const NOTHING = Buffer.from('null');
-const EMPTY = Buffer.from('{"content":"","embeds":[]}');
+const CHANNEL = 'channel-';
 
-/** What is opened under one key, and to which of the parts it belongs. */
+/** What must be known to open what is sealed in the events. */
+export const sealingsOf = (events: readonly StoredEvent[]): Sealings => {
+  const authors = new Set<string>();
+  const messages = new Map<string, string[]>();
+  for (const { stream, data } of events) {
+    const first = sealedAt(data);
+    for (let start = first; start >= 0; start = sealedAt(data, start + 1)) authors.add(authorOf(data, start));
+    if (first < 0 || !stream.startsWith(CHANNEL) || isReason(data, first)) continue;
+    const channelId = stream.slice(CHANNEL.length);
+    const messageId = plainField(data, MESSAGE_ID, 0);
+    const said = messages.get(channelId);
+    if (said === undefined) messages.set(channelId, [messageId]);
+    else said.push(messageId);
+  }
+  return { authors, messages };
+};
+
+const NOTHING = 'null';
+const EMPTY = '{"content":"","embeds":[]}';
+
+/** A sealed part of an event's data, from one index to another, and the JSON that takes its place. */
+interface Part {
+  readonly start: number;
+  readonly end: number;
+  text: string;
+}
+
+/** What is opened under one key. */
 interface OneAuthor {
-  readonly parts: number[];
+  readonly parts: Part[];
   readonly texts: SealedText[];
 }
 
-/** What replaces each sealed part: JSON, inserted as it is. */
-const openedParts = (bytes: Buffer, { parts, keys, deleted }: ReplayPage): Uint8Array[] => {
-  const opened: Uint8Array[] = [];
+/** Whether the part that begins at `start` is what a deleted message said. */
+const isDeleted = (data: string, start: number, deleted: ReplayPage['deleted']): boolean => {
+  if (deleted.size === 0 || isReason(data, start)) return false;
+  const at = data.indexOf(MESSAGE_ID);
+  return at >= 0 && at < start && deleted.has(plainField(data, MESSAGE_ID, at));
+};
+
+/** The sealed parts of each event, opened. */
+const openedParts = ({ events, keys, deleted }: ReplayPage): Part[][] => {
   const authors = new Map<string, OneAuthor>();
-  for (let i = 0; i < parts.length; i += 3) {
-    const event = bytes.toString('utf8', parts[i], parts[i + 1]);
-    const isDeleted = deleted.size > 0 && !isReason(event, event.length) && deleted.has(messageIdOf(event));
-    opened.push(isDeleted ? EMPTY : NOTHING);
-    if (isDeleted) continue;
-    const sealed = bytes.toString('latin1', parts[i + 1], parts[i + 2]);
-    const by = authorOf(sealed, 0);
-    if (!keys.has(by)) continue;
-    const author = authors.get(by) ?? { parts: [], texts: [] };
-    authors.set(by, author);
-    author.parts.push(i / 3);
-    const place = { stream: plainField(event, 'stream', 0), eventId: plainField(event, 'id', 0) };
-    author.texts.push({ place, sealed: { by, box: boxOf(sealed, 0) } });
-  }
-  for (const [by, author] of authors) {
-    const texts = openTexts(keys.get(by)!, author.texts);
-    for (const [i, part] of author.parts.entries()) opened[part] = texts[i] ?? NOTHING;
+  const opened = events.map(({ stream, id, data }) => {
+    const parts: Part[] = [];
+    for (let start = sealedAt(data), end = 0; start >= 0; start = sealedAt(data, end)) {
+      end = data.indexOf('}', start) + 1;
+      const part = { start, end, text: isDeleted(data, start, deleted) ? EMPTY : NOTHING };
+      parts.push(part);
+      const by = authorOf(data, start);
+      if (part.text === EMPTY || !keys.has(by)) continue;
+      const author = authors.get(by) ?? { parts: [], texts: [] };
+      authors.set(by, author);
+      author.parts.push(part);
+      author.texts.push({ place: { stream, eventId: id }, sealed: { by, box: plainField(data, BOX, start) } });
+    }
+    return parts;
+  });
+  for (const [by, { parts, texts }] of authors) {
+    const said = openTexts(keys.get(by)!, texts);
+    for (let i = 0; i < parts.length; i += 1) parts[i]!.text = said[i] ?? NOTHING;
   }
   return opened;
 };
 
-/**
- * The page's lines with their text opened. `text` replaces `sealed`: the opened text, `null` if the author's key is
- * gone or the box is damaged, or an empty message if it was deleted. They are in the page's own bytes, since a text is shorter
- * than its box.
- */
-export const openedLines = (page: ReplayPage): Uint8Array<ArrayBuffer> => {
-  const { parts } = page;
-  const bytes = Buffer.from(page.bytes.buffer, page.bytes.byteOffset, page.bytes.length);
-  let end = 0;
+/** Data with `text` in place of each `sealed`. */
+const withText = (data: string, parts: readonly Part[]): string => {
+  let result = '';
   let done = 0;
-  for (const [i, text] of openedParts(bytes, page).entries()) {
-    const [start, partEnd] = [parts[i * 3 + 1]!, parts[i * 3 + 2]!];
-    bytes.copyWithin(end, done, start);
-    end += start - done;
-    done = partEnd;
-    bytes.set(TEXT, end);
-    end += TEXT.length;
-    // What is shorter than an empty message was never a box.
-    const fitting = end + text.length <= done ? text : NOTHING;
-    bytes.set(fitting, end);
-    end += fitting.length;
+  for (const { start, end, text } of parts) {
+    result += `${data.slice(done, start)}"text":${text}`;
+    done = end;
   }
-  bytes.copyWithin(end, done);
-  return bytes.subarray(0, end + bytes.length - done);
+  return result + data.slice(done);
 };
-
-export interface LineForm {
-  /** `sse`: server-sent events, whose ids tell a reader where to continue. */
-  readonly format: 'ndjson' | 'sse';
-  /** What the ids of server-sent events count. */
-  readonly ids: 'sequence' | 'position';
-}
 
 let minute = Number.NaN;
 let upToMinute = '';
@@ -141,48 +154,58 @@ const quoted = (text: string | null): string => {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 };
 
-const lineOf = (event: StoredEvent): string =>
+const lineOf = (event: StoredEvent, data: string): string =>
   `{"position":${event.position},"stream":${quoted(event.stream)},"sequence":${event.sequence},"type":"${event.type}",` +
   `"schema":${event.schema},"time":"${isoTime(event.time)}","id":"${event.id}","actor":"${event.actor}",` +
   `"key":${quoted(event.key)},"correlationId":${quoted(event.correlationId)},` +
-  `"causationId":${quoted(event.causationId)},"traceparent":${quoted(event.traceparent)},"data":${event.data}}`;
+  `"causationId":${quoted(event.causationId)},"traceparent":${quoted(event.traceparent)},"data":${data}}`;
 
-const CHANNEL = 'channel-';
+/** Bytes of an event's envelope, as a rule. */
+const ENVELOPE_BYTES = 450;
+/** Bytes that a unit of a string takes in UTF-8, at most. */
+const UNIT_BYTES = 3;
 
-/** Puts each event on its own line, and tells what must be known to open what is sealed in them. */
-export const sealedLines = (events: readonly StoredEvent[], { format, ids }: LineForm): SealedLines & Sealings => {
-  const lines: string[] = [];
-  const parts: number[] = [];
-  const authors = new Set<string>();
-  const messages = new Map<string, string[]>();
-  let length = 0;
-  for (const event of events) {
-    const before = format === 'ndjson' ? '' : `id: ${event[ids]}\nevent: ${event.type}\ndata: `;
-    const after = format === 'ndjson' ? '\n' : '\n\n';
-    const line = `${before}${lineOf(event)}${after}`;
-    const data = line.length - after.length - '}'.length - event.data.length;
-    const bytes = Buffer.byteLength(line);
-    const offset = bytes === line.length ? (at: number) => at : (at: number) => Buffer.byteLength(line.slice(0, at));
-    const first = sealedAt(line, data);
-    for (let start = first, end = 0; start >= 0; start = sealedAt(line, end)) {
-      end = sealedEnd(line, start);
-      authors.add(authorOf(line, start));
-      parts.push(length + before.length, length + offset(start), length + offset(end));
-    }
-    if (first >= 0 && event.stream.startsWith(CHANNEL) && !isReason(line, first)) {
-      const channelId = event.stream.slice(CHANNEL.length);
-      const said = messages.get(channelId);
-      const messageId = messageIdOf(line, data);
-      if (said === undefined) messages.set(channelId, [messageId]);
-      else said.push(messageId);
-    }
-    lines.push(line);
-    length += bytes;
+/** A buffer that grows. Each line is written at once, while it is in the processor's caches. */
+class Written {
+  private buffer: Buffer<ArrayBuffer>;
+  private length = 0;
+
+  /** @param expected bytes */
+  constructor(expected: number) {
+    this.buffer = Buffer.allocUnsafeSlow(expected);
   }
-  const bytes = Buffer.allocUnsafeSlow(length);
-  let at = 0;
-  for (const line of lines) at += bytes.write(line, at);
-  return { bytes, parts: Int32Array.from(parts), authors, messages };
+
+  add(text: string): void {
+    const most = this.length + text.length * UNIT_BYTES;
+    if (most > this.buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(most, this.buffer.length * 2));
+      this.buffer.copy(larger, 0, 0, this.length);
+      this.buffer = larger;
+    }
+    this.length += this.buffer.write(text, this.length);
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.buffer.subarray(0, this.length);
+  }
+}
+
+/**
+ * Each event on its own line, with its text opened. `text` replaces `sealed`: the opened text, `null` if the author's key is
+ * gone or the box is damaged, or an empty message if it was deleted.
+ */
+export const linesOf = (page: ReplayPage): Uint8Array<ArrayBuffer> => {
+  const { events, form } = page;
+  const { format, ids } = form;
+  const parts = openedParts(page);
+  let expected = 0;
+  for (const event of events) expected += ENVELOPE_BYTES + event.data.length;
+  const written = new Written(expected);
+  for (const [i, event] of events.entries()) {
+    const line = lineOf(event, withText(event.data, parts[i]!));
+    written.add(format === 'ndjson' ? `${line}\n` : `id: ${event[ids]}\nevent: ${event.type}\ndata: ${line}\n\n`);
+  }
+  return written.bytes;
 };
 
 /** Keeps an idle connection from looking dead. */

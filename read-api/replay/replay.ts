@@ -6,15 +6,7 @@ import type { TimelineReader } from '../../projections/views/timelines/view.ts';
 import { recordedAs } from '../../schemas/envelope.ts';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import type { KeyRing } from '../../vault/sealing.ts';
-import {
-  KEEP_ALIVE,
-  type LineForm,
-  type Lines,
-  openedLines,
-  type ReplayPage,
-  type Sealings,
-  sealedLines,
-} from './lines.ts';
+import { KEEP_ALIVE, type LineForm, type Lines, linesOf, type ReplayPage, type Sealings, sealingsOf } from './lines.ts';
 import type { ReplayOfLog, ReplayOfStream, ReplayQuery } from './query.ts';
 
 /** What opening the sealed texts of a page requires: the keys that still exist, and the deleted messages. */
@@ -22,7 +14,7 @@ export interface ReplayDeps {
   readonly log: LogReader;
   readonly views: Pick<Views, 'whenProcessed'> & { readonly timelines: Pick<TimelineReader, 'deletedAmong'> };
   readonly keys: Pick<KeyRing, 'load' | 'cached'>;
-  /** Opens a page on another thread. If absent, this thread does it. */
+  /** Writes a page's lines on another thread. If absent, this thread does it. */
   readonly render?: (page: ReplayPage) => Promise<Lines>;
 }
 
@@ -62,7 +54,7 @@ const knowledgeFor = async (
  */
 const EVENTS_PER_PAGE = 1000;
 
-/** Pages that are opened while the next one is read, so that both threads always have work. */
+/** Pages that are written while the next one is read, so that both threads always have work. */
 const PAGES_AHEAD = 3;
 
 /** How often an idle follower wakes up to notice that its reader has gone. */
@@ -79,14 +71,11 @@ const render = async (
     (event) => event.time <= until && (types === undefined || (types as readonly string[]).includes(event.type)),
   );
   if (events.length === 0) return '';
-  const { bytes, parts, ...sealings } = sealedLines(events, { format, ids });
-  const { keys, deleted } = await knowledgeFor(deps, sealings);
-  const sealed: ReplayPage = { bytes, parts, keys, deleted };
-  if (keys.size === 0 && deleted.size === 0) return openedLines(sealed);
-  return (deps.render ?? openedLines)(sealed);
+  const known = await knowledgeFor(deps, sealingsOf(events));
+  return (deps.render ?? linesOf)({ events, form: { format, ids }, ...known });
 };
 
-/** Pages that are being opened, in order. */
+/** Pages that are being written, in order. */
 class Ahead {
   private readonly pages: Promise<Lines>[] = [];
 

@@ -196,7 +196,15 @@ export const timelineContract = (name: string, open: () => Promise<OpenTimelines
       expect(await ordinals({ limit: 10 })).toEqual([4, 2]);
       expect(await row(1)).toMatchObject({ deleted: true, sealed: null, reactions: [] });
       const ids = [1, 2, 3, 4].map((ordinal) => messageId(channel, ordinal));
-      expect(await timelines.reader.deletedAmong(channel, ids)).toEqual(new Set([ids[0], ids[2]]));
+      const deletedAmong = (...ordinals: number[]) =>
+        timelines.reader.deletedAmong(
+          channel,
+          ordinals.map((ordinal) => ids[ordinal - 1]!),
+        );
+      expect(await deletedAmong(1, 2, 3, 4)).toEqual(new Set([ids[0], ids[2]]));
+      expect(await deletedAmong(4, 1, 2)).toEqual(new Set([ids[0]]));
+      expect(await deletedAmong(4, 2)).toEqual(new Set());
+      expect(await deletedAmong()).toEqual(new Set());
       expect((await timelines.reader.facts(channel, ids[2]!)).facts).toMatchObject({ deleted: true, sealed: null });
     });
 

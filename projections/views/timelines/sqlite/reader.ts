@@ -34,6 +34,9 @@ const IDS_PER_STEP = 100;
 
 const NO_REACTIONS: readonly ReactionCount[] = [];
 
+/** As numbers. Each id of a message has one spelling. */
+const isBefore = (a: string, b: string): boolean => (a.length === b.length ? a < b : a.length < b.length);
+
 const rowOf = (channelId: string, c: Columns, reactions: readonly ReactionCount[]): MessageRow => ({
   channelId,
   id: c[0],
@@ -69,6 +72,10 @@ const prepare = (db: Connection) => {
     deleted: select<[string]>(
       `SELECT CAST(id AS TEXT) FROM messages INDEXED BY deleted_messages
        WHERE channel_id = ? AND id IN (SELECT value FROM json_each(?)) AND deleted = 1`,
+    ),
+    anyDeleted: select<[number]>(
+      `SELECT 1 FROM messages INDEXED BY deleted_messages
+       WHERE channel_id = ? AND id BETWEEN ? AND ? AND deleted = 1 LIMIT 1`,
     ),
     reactions: select<[messageId: string, emoji: string, count: number, me: number]>(
       `SELECT CAST(message_id AS TEXT), emoji, count, EXISTS (
@@ -180,7 +187,17 @@ export class SqliteTimelineReader implements TimelineReader {
   }
 
   async deletedAmong(channelId: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
-    const deleted = (some: readonly string[]) => this.ask.deleted.all(idKey(channelId), idKeys(some));
+    if (messageIds.length === 0) return new Set();
+    let [first, last] = [messageIds[0]!, messageIds[0]!];
+    for (const id of messageIds) {
+      if (isBefore(id, first)) first = id;
+      if (isBefore(last, id)) last = id;
+    }
+    // Mostly none is, which is one question, however many messages there are.
+    const channel = idKey(channelId);
+    const isAny = await this.slices.step(() => this.ask.anyDeleted.get(channel, first, last) !== undefined);
+    if (!isAny) return new Set();
+    const deleted = (some: readonly string[]) => this.ask.deleted.all(channel, idKeys(some));
     return new Set((await this.slices.pieces(messageIds, IDS_PER_STEP, deleted)).map(([id]) => id));
   }
 }
