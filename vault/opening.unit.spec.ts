@@ -73,4 +73,18 @@ describe('texts opened together', () => {
       expect(openTexts(key, texts)).toEqual([undefined, 'other 0', 'other 1', 'other 2', 'other 3']);
     }
   });
+
+  it('do not open when what was changed in one is changed back in another', () => {
+    const boxes = OTHERS.map(({ sealed }) => Buffer.from(sealed.box, 'base64'));
+    const tag = (of: number) => boxes[of]!.subarray(-16);
+    const withBoxes = (changed: readonly Buffer[]) =>
+      OTHERS.map(({ place, sealed }, i) => ({ place, sealed: { ...sealed, box: changed[i]!.toString('base64') } }));
+    const changes: ((box: Buffer, i: number) => Buffer)[] = [
+      (box, i) => (i < 2 ? Buffer.concat([box.subarray(0, -16), tag(1 - i)]) : box),
+      (box, i) => (i < 2 ? Buffer.from(box.map((byte, at) => (at === box.length - 1 ? byte ^ 1 : byte))) : box),
+      (_, i) => boxes[i < 2 ? 1 - i : i]!,
+    ];
+    for (const change of changes)
+      expect(openTexts(key, withBoxes(boxes.map(change)))).toEqual([undefined, undefined, 'other 2', 'other 3']);
+  });
 });
