@@ -58,13 +58,14 @@ export const fileReport = (
 
 /**
  * Answers a report, as often as there is something to say, or closes it, once.
- * @param command.formerNote what the last answer said
+ * @param command.note undefined: the last one stays
+ * @param command.formerNote what the last answer said; undefined: it said nothing, or its key is gone
  */
 export const handleReport = (
   command: {
     readonly by: string;
     readonly outcome: ReportOutcome;
-    readonly note: string;
+    readonly note: string | undefined;
     readonly key: string;
     readonly formerNote: string | undefined;
   },
@@ -73,10 +74,11 @@ export const handleReport = (
   if (filed === null) return refuse('unknownReport');
   if (keys.has(command.key)) return nothing;
   // Whoever says the same once more has not heard that it was said.
-  const isSame = outcome === command.outcome && answer?.by === command.by && command.formerNote === command.note;
-  if (isSame) return nothing;
-  if (outcome === 'closed')
-    return command.outcome === 'closed' && command.note === '' ? nothing : refuse('reportClosed');
-  const data = { ...filed, outcome: command.outcome, by: command.by };
-  return happen({ type: 'report-handled', data, secret: secretOf(command.by, command.note) });
+  const { by, formerNote, note = formerNote } = command;
+  if (outcome === command.outcome && answer?.by === by && formerNote === note) return nothing;
+  if (outcome === 'closed') return command.outcome === 'closed' && !command.note ? nothing : refuse('reportClosed');
+  const data = { ...filed, outcome: command.outcome, by };
+  // A note that stays is still its author's, and is forgotten with them.
+  const isKept = command.note === undefined && formerNote !== undefined && answer !== null;
+  return happen({ type: 'report-handled', data, secret: secretOf(isKept ? answer.sealed.by : by, note ?? '') });
 };

@@ -7,7 +7,7 @@ const report = {
   ...{ administrators: [], kind: 'spam' as const },
 };
 /** @param formerNote what the last answer said */
-const handle = (outcome: 'answered' | 'closed', key: string, note = '', formerNote?: string) => ({
+const handle = (outcome: 'answered' | 'closed', key: string, note?: string, formerNote?: string) => ({
   ...{ by: OWNER, outcome, note, key },
   formerNote,
 });
@@ -50,5 +50,17 @@ describe('a report', () => {
       expect(events(handleReport({ ...again, ...other }, history.state))).toHaveLength(1);
     history.given((state) => handleReport(handle('closed', 'c', 'done', 'seen'), state), 'c');
     expect(events(handleReport(handle('closed', 'd', 'done', 'done'), history.state))).toEqual([]);
+  });
+
+  it('keeps its last note, under the key of whoever wrote it, until there is another', () => {
+    const history = filed();
+    history.given((state) => handleReport(handle('answered', 'a', 'seen'), state), 'a');
+    const state = { ...history.state, answer: { by: OWNER, sealed: { by: OWNER, box: '' }, sealedIn: 'a' } };
+    const closing = { ...handle('closed', 'b', undefined, 'seen'), by: ANN };
+    expect(events(handleReport({ ...closing, by: OWNER, outcome: 'answered' }, state))).toEqual([]);
+    expect(only(handleReport(closing, state)).secret).toEqual({ by: OWNER, text: '"seen"' });
+    expect(only(handleReport({ ...closing, note: '' }, state)).secret).toEqual({ by: ANN, text: '""' });
+    const forgotten = { ...closing, formerNote: undefined };
+    expect(only(handleReport(forgotten, state)).secret).toEqual({ by: ANN, text: '""' });
   });
 });

@@ -4,6 +4,9 @@ import type { JsonSchema, OpenApi, Operation } from './openapi.ts';
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
+/** Words of a description, in which names of fields stand between backquotes. */
+const described = (words: string): string => escaped(words).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
+
 const range = (low: number | undefined, high: number | undefined, unit: string): string =>
   low === undefined && high === undefined ? '' : ` ${low ?? ''} to ${high ?? ''}${unit}`;
 
@@ -33,12 +36,16 @@ interface Field {
 
 const fieldsOf = (operation: Operation): Field[] => {
   const body = operation.requestBody?.content['application/json'].schema;
-  const ofBody = Object.entries(body?.properties ?? {}).map(([name, schema]) => ({
-    name,
-    where: 'body',
-    required: body?.required?.includes(name) ?? false,
-    schema,
-  }));
+  // A body that is a list has no names.
+  const ofBody =
+    body?.type === 'array'
+      ? [{ name: '[]', where: 'body', required: true, schema: body }]
+      : Object.entries(body?.properties ?? {}).map(([name, schema]) => ({
+          name,
+          where: 'body',
+          required: body?.required?.includes(name) ?? false,
+          schema,
+        }));
   return [...operation.parameters.map((one) => ({ ...one, where: one.in })), ...ofBody];
 };
 
@@ -52,7 +59,7 @@ const section = (method: string, path: string, operation: Operation): string => 
   const table = fields.length === 0 ? '' : `<table>${fields.map(fieldRow).join('')}</table>`;
   const who = operation.security.length === 0 ? 'Without a token.' : (operation.description ?? 'With a token.');
   return `<section id="${operation.operationId}"><h3><b>${method.toUpperCase()}</b> <code>${escaped(path)}</code></h3>
-<p>${escaped(sentence(operation.summary))} ${who}</p>${table}<p>Answers: ${escaped(sentence(Object.values(operation.responses)[0]!.description))}</p></section>`;
+<p>${described(sentence(operation.summary))} ${who}</p>${table}<p>Answers: ${described(sentence(Object.values(operation.responses)[0]!.description))}</p></section>`;
 };
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}

@@ -26,7 +26,9 @@ const whyNot = (directory: string, error: unknown): string => {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return 'cannot be written to: check its owner, its permissions and how its disk is mounted.';
+      return existsSync(directory)
+        ? 'cannot be written to: check its owner, its permissions and how its disk is mounted.'
+        : `cannot be created: check the owner of ${parent}, its permissions and how its disk is mounted.`;
     case 'ENOSPC':
       return 'cannot be created: the disk is full.';
     default:

@@ -57,7 +57,7 @@ describe('missing views', () => {
   };
 
   it('are rebuilt at the start, which reports its progress', async () => {
-    expect(await rebuilt((file) => rmSync(file))).toMatch(/rebuilding the views .*: \d+ of \d+ events/);
+    expect(await rebuilt((file) => rmSync(file))).toMatch(/rebuilding views\.db \(there is none\): \d+ of \d+ events/);
   });
 });
 
@@ -195,7 +195,7 @@ describe('the command line', () => {
       wrong(/--prefix: given "nonsense"\. Streams are named channel-<id>,/, 'replay', '--prefix', 'nonsense'),
       wrong(/needs --token/, 'replay', '--url', 'http://127.0.0.1:1'),
       wrong(/unknown option/, 'serve', '--port', '1'),
-      wrong(/--log +read the whole event log/, 'doctor'),
+      wrong(/nothing to look for: --log reads the whole event log/, 'doctor'),
       wrong(/unknown command 'export'\n\(Did you mean parley log export\?\)/, 'export'),
       wrong(/--roles is for a cluster/, 'serve', '--roles', 'gateway'),
     ]);

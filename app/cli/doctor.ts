@@ -23,7 +23,7 @@ export const doctorCommand = (): Promise<void> =>
     if (count > findings.length) say(`and ${count - findings.length} more`);
     if (count > 0)
       throw new Damaged(
-        `log.db is damaged: ${counted(count, 'finding')} in ${counted(events, 'event')}. Put back a backup: parley restore <folder>`,
+        `log.db is damaged: ${counted(count, 'finding')}${events === 0 ? '' : ` in ${counted(events, 'event')}`}. Put back a backup: parley restore <folder>`,
       );
     say(`log.db is whole: ${counted(events, 'event')}, every page and every event checked.`);
   });

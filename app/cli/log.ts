@@ -25,7 +25,7 @@ const summary = (files: readonly IrcFile[], report: ImportReport): string => {
     ...(posted > 0
       ? [`they are by ${counted(people, 'author')}, ${newPeople.toLocaleString('en')} of them new here`]
       : []),
-    ...(replies > 0 ? [`${replies.toLocaleString('en')} of them are taken for replies`] : []),
+    ...(replies > 0 ? [`taken for replies: ${replies.toLocaleString('en')} of them`] : []),
     ...(report.leftOut > 0
       ? [
           `${report.leftOut} actions were left out, because a former version has imported what follows them without them`,

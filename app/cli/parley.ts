@@ -80,7 +80,9 @@ program
   .command('doctor')
   .description('look for damage in PARLEY_DATA; changes nothing, and a server may be running')
   .option('--log', 'read the whole event log, page by page and event by event')
-  .action(({ log }: { log?: true }, command: Command) => (log ? doctorCommand() : command.help({ error: true })));
+  .action(({ log }: { log?: true }, command: Command) =>
+    log ? doctorCommand() : command.error('error: nothing to look for: --log reads the whole event log'),
+  );
 
 const projections = program
   .command('projections')
@@ -94,7 +96,9 @@ projections
 
 projections
   .command('rebuild')
-  .description('build a view from the log beside the one that is read, compare, and take it: reads go on meanwhile')
+  .description(
+    'build a view from the log beside the one that is read, compare, and take it; in a cluster reads go on meanwhile',
+  )
   .addArgument(view())
   .addHelpText('after', '\nIn the embedded profile the server must not be running.')
   .action(projectionsRebuild);

@@ -139,7 +139,7 @@ export const shown = async <Step extends string, T>(
 export const rebuildProgress = () => {
   let shown: Progress | undefined;
   return ({ reason, through, head }: RebuildProgress): void => {
-    shown ??= progress(`rebuilding the views (${reason})`, 'events');
+    shown ??= progress(`rebuilding views.db (${reason})`, 'events');
     shown.at(through, head);
     if (through >= head) shown.end();
   };

@@ -117,7 +117,7 @@ const noteIn = async (
 ): Promise<string | undefined> =>
   answer === null
     ? undefined
-    : openAs(t.string, await keys.get(answer.by), { stream, eventId: answer.sealedIn }, answer.sealed);
+    : openAs(t.string, await keys.get(answer.sealed.by), { stream, eventId: answer.sealedIn }, answer.sealed);
 
 type Handling = Asked<OnAnyReport & t.TypeOf<typeof Handled>>;
 
@@ -133,7 +133,8 @@ const handling = {
     { keys }: CommandDeps,
   ) => {
     const formerNote = await noteIn(state, streamOf(prepared), keys);
-    const said = { by: context.actor.userId, outcome: fields.state, note: fields.note ?? '', formerNote };
+    const note = fields.note === null ? '' : fields.note;
+    const said = { by: context.actor.userId, outcome: fields.state, note, formerNote };
     return report.handleReport({ ...said, key: cause.key }, state);
   },
   waitsFor: 'views-when-repeated' as const,

@@ -74,14 +74,19 @@ export const checkLog = async ({ directory, clock, onProgress }: CheckOptions): 
     const hole = sequences.hole(event);
     if (hole !== undefined) found.add(hole);
   };
+  const ofFile = (what: string): void => found.add(`${join(directory, LOG_FILE)}: ${what}`);
   try {
     const pages = database.prepare(`PRAGMA integrity_check(${LISTED})`).raw(true).all([]) as [string][];
-    for (const [finding] of pages)
-      if (finding !== 'ok') found.add(`${join(directory, LOG_FILE)}: ${finding.split('\n').at(-1)}`);
+    for (const [finding] of pages) if (finding !== 'ok') ofFile(`${finding.split('\n').at(-1)}`);
   } catch (failure) {
-    found.add(`${join(directory, LOG_FILE)}: ${reasonOf(failure)}`);
+    ofFile(reasonOf(failure));
   }
-  const head = reader.head();
+  let head = 0;
+  try {
+    head = reader.head();
+  } catch (failure) {
+    ofFile(`no event can be found (${reasonOf(failure)})`);
+  }
   for (let after = 0, limit = PAGE; after < head; ) {
     try {
       const { events, through } = await reader.rawAll({ after, limit }, 'checked text');

@@ -148,4 +148,14 @@ describe('the check of a log', () => {
     writeFileSync(file, whole);
     expect((await found()).count).toBeGreaterThan(0);
   });
+
+  it('says so where the pages by which events are found are gone', async () => {
+    const whole = readFileSync(file);
+    whole.fill(0, 4096);
+    writeFileSync(file, whole);
+    expect(await found()).toMatchObject({
+      events: 0,
+      findings: expect.arrayContaining([expect.stringMatching(/log\.db: no event can be found \(.*malformed\)/)]),
+    });
+  });
 });

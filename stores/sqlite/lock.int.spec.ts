@@ -40,8 +40,9 @@ describe('a directory that cannot hold data', () => {
     expect(refused('/proc/data')).toMatch(/cannot be created: \/proc is of a file system in which no folder/);
     const sealed = join(directory, 'sealed');
     mkdirSync(sealed, { mode: 0o500 });
-    // The superuser may write anywhere.
+    // The superuser may write anywhere but in some file systems of the kernel.
     if (process.getuid?.() !== 0) expect(refused(sealed)).toMatch(/cannot be written to: check its owner/);
+    expect(refused('/sys/data')).toMatch(/cannot be created: check the owner of \/sys,/);
   });
 
   it.runIf(process.getuid?.() === 0)(
