@@ -1,8 +1,7 @@
 /** Live delivery: sends every batch of events to the sessions that may see them, in position order. */
 
 import type { EventRenderer } from '../presenter/dispatches.ts';
-import { isSignedIn, mayView, withParent } from '../projections/views/guild-views/access.ts';
-import { rowOfMember } from '../projections/views/guild-views/view.ts';
+import { isSignedIn } from '../projections/views/guild-views/access.ts';
 import { within } from '../schemas/clock.ts';
 import {
   auditedIn,
@@ -18,46 +17,16 @@ import { type Audience, channelAudience, channelIdOf, guildAudience, userAudienc
 import { type AccessChange, type AccessEvent, accessChanges } from './access-changes.ts';
 import { type EncodedDispatch, forAuditors, framesOf, withSequence } from './encoding.ts';
 import { textFrame } from './frame-bytes.ts';
+import { begins, ends, Hearers, newcomersBy } from './hearers.ts';
 import type { Outbox } from './outbox.ts';
 import type { Feed, GatewayDeps } from './ports.ts';
 import type { Ring, RingEntry } from './ring.ts';
-import {
-  depsAt,
-  type GuildSnapshot,
-  gainedChannelPayloads,
-  guildCreatePayload,
-  guildDeleteFrame,
-  joinGuild,
-  lostChannelPayloads,
-  onShard,
-  readGuildSnapshots,
-  visibleIn,
-} from './scope.ts';
+import { depsAt, gainedChannelPayloads, lostChannelPayloads } from './scope.ts';
 import { Closings, type Session, type Topic } from './session.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** How long delivery waits until everything of a new channel arrives here, in milliseconds. */
 const SOON_MS = 25;
-
-type Beginning = EventOf<'channel-created' | 'recipient-added' | 'thread-created' | 'thread-edited'>;
-
-/** Whether people begin to hear a channel by it: it is created, they come into a group, or an archived thread is active again. */
-const begins = (event: ParleyEvent): event is Beginning =>
-  event.type === 'channel-created' ||
-  event.type === 'recipient-added' ||
-  event.type === 'thread-created' ||
-  (event.type === 'thread-edited' && event.data.wasArchived && !event.data.details.archived);
-
-/** Those of the listeners who begin to hear a channel by the event. */
-const newcomersBy = (event: ParleyEvent, listeners: Iterable<Session>): readonly Session[] => {
-  if (!begins(event)) return [];
-  if (event.type !== 'recipient-added') return [...listeners];
-  return [...listeners].filter(({ userId }) => userId === event.data.userId);
-};
-
-/** Whether nobody hears the thread after it. */
-const ends = (event: ParleyEvent): event is EventOf<'thread-edited' | 'thread-deleted'> =>
-  event.type === 'thread-deleted' || (event.type === 'thread-edited' && event.data.details.archived);
 
 /** Whether it is the topic of a guild itself, and not of one of its channels. */
 const isGuilds = ({ audience, guildId }: Topic): boolean => guildId !== null && audience === guildAudience(guildId);
@@ -69,6 +38,7 @@ export class FanOut {
   private readonly deps: GatewayDeps;
   private readonly renderer: EventRenderer;
   private readonly subscriptions: Subscriptions;
+  private readonly hearers: Hearers;
   private readonly outbox: Outbox;
   private readonly ring: Ring;
   private readonly fallBehind: Late;
@@ -82,6 +52,7 @@ export class FanOut {
     this.deps = deps;
     this.renderer = parts.renderer;
     this.subscriptions = parts.subscriptions;
+    this.hearers = new Hearers(deps, parts.subscriptions, (...told) => this.send(...told));
     this.outbox = parts.outbox;
     this.ring = parts.ring;
     this.fallBehind = parts.late;
@@ -159,7 +130,8 @@ export class FanOut {
     const { event } = entry;
     if (event.type === 'user-deleted') this.shutOut(event.data.userId);
     if (event.type === 'member-timed-out')
-      for (const session of this.sessionsOf(event.data)) session.isTimedOut(event.data.guildId, event.data.until);
+      for (const session of this.hearers.sessionsOf(event.data))
+        session.isTimedOut(event.data.guildId, event.data.until);
     const listeners = new Set<Session>();
     for (const audience of entry.audiences) {
       const topic = this.subscriptions.topic(audience);
@@ -173,11 +145,12 @@ export class FanOut {
       }
     }
     const auditors = this.auditorsBeyond(listeners, event);
-    const own = event.type === 'member-joined' || event.type === 'member-left' ? this.sessionsOf(event.data) : [];
+    const own =
+      event.type === 'member-joined' || event.type === 'member-left' ? this.hearers.sessionsOf(event.data) : [];
     if (event.type === 'user-signed-out') return this.signedOut(event);
-    if (event.type === 'guild-deleted') return this.guildDeleted(event);
+    if (event.type === 'guild-deleted') return this.hearers.guildDeleted(event);
     if (event.type === 'user-standing-changed' && !mayAct(event.data.standing)) return this.shutOut(event.data.userId);
-    if (event.type === 'channel-deleted') await this.endChannel(event);
+    if (event.type === 'channel-deleted') await this.hearers.endChannel(event);
     if (changesAccess(event)) return this.deliverAccess(entry, event, listeners, auditors);
     if (listeners.size === 0 && own.length === 0 && auditors.size === 0) {
       if (ends(event)) this.subscriptions.end(channelAudience(event.data.channelId));
@@ -189,7 +162,7 @@ export class FanOut {
     const soon = feed === undefined || fresh.length === 0 || (await this.heardSoon(feed, fresh));
     try {
       if (feed !== undefined && event.type === 'member-joined') this.delay(own, listeners, event);
-      const entering = event.type === 'thread-members-changed' ? this.entering(event) : [];
+      const entering = event.type === 'thread-members-changed' ? this.hearers.entering(event) : [];
       // Its events may not arrive here yet.
       if (feed !== undefined) this.delay(entering, listeners, event);
       if (!soon) this.delay(newcomers, listeners, event);
@@ -197,12 +170,13 @@ export class FanOut {
       const dispatches = isHeard ? await entry.dispatches(this.renderer, auditedIn(event) ?? null) : [];
       this.tellAll(listeners, dispatches);
       this.tellAll(auditors, forAuditors(dispatches));
-      if (begins(event) && soon) this.joinChannel(event, newcomers, dispatches);
+      if (begins(event) && soon) this.hearers.joinChannel(event, newcomers, dispatches);
       if (ends(event)) this.subscriptions.end(channelAudience(event.data.channelId));
-      if (event.type === 'thread-members-changed') await this.changeInsiders(event, feed === undefined ? entering : []);
-      if (event.type === 'recipient-removed') this.leaveGroup(event.data, listeners);
-      if (event.type === 'member-joined' && feed === undefined) await this.joined(event, own);
-      if (event.type === 'member-left') this.left(event, own);
+      if (event.type === 'thread-members-changed')
+        await this.hearers.changeInsiders(event, feed === undefined ? entering : []);
+      if (event.type === 'recipient-removed') this.hearers.leaveGroup(event.data, listeners);
+      if (event.type === 'member-joined' && feed === undefined) await this.hearers.joined(event, own);
+      if (event.type === 'member-left') this.hearers.left(event, own);
     } catch (error) {
       this.fail(error, event, [...listeners, ...auditors, ...own]);
     } finally {
@@ -240,7 +214,7 @@ export class FanOut {
     const { subscriptions, deps } = this;
     const { guildId } = event.data;
     if (event.type === 'member-roles-changed')
-      for (const session of this.sessionsOf(event.data)) session.hasRoles(guildId, event.data.roles);
+      for (const session of this.hearers.sessionsOf(event.data)) session.hasRoles(guildId, event.data.roles);
     try {
       const at = depsAt(deps, event.position);
       const changes = await accessChanges(event, subscriptions, at.views.guilds);
@@ -299,15 +273,6 @@ export class FanOut {
     }
   }
 
-  /** With a channel its threads end. */
-  private async endChannel({ data: { channelId, guildId }, position }: EventOf<'channel-deleted'>): Promise<void> {
-    this.subscriptions.end(channelAudience(channelId));
-    if (this.subscriptions.topic(guildAudience(guildId)) === undefined) return;
-    const threads = await depsAt(this.deps, position).views.guilds.threadsOf(guildId);
-    for (const { id, thread } of threads)
-      if (thread!.parentId === channelId) this.subscriptions.end(channelAudience(id));
-  }
-
   private signedOut({ data }: EventOf<'user-signed-out'>): void {
     const topic = this.subscriptions.topic(userAudience(data.userId));
     for (const session of [...(topic?.sessions ?? [])])
@@ -317,88 +282,6 @@ export class FanOut {
   private shutOut(userId: string): void {
     const topic = this.subscriptions.topic(userAudience(userId));
     for (const session of [...(topic?.sessions ?? [])]) session.drop(Closings.signedOut);
-  }
-
-  private sessionsOf({ guildId, userId }: { guildId: string; userId: string }): Session[] {
-    const topic = this.subscriptions.topic(userAudience(userId));
-    return topic === undefined ? [] : [...topic.sessions].filter((session) => onShard(session, guildId));
-  }
-
-  /** Sessions that hear a private thread from the event on. */
-  private entering({ data: { channelId, guildId, isPrivate, added } }: EventOf<'thread-members-changed'>): Session[] {
-    if (!isPrivate) return [];
-    const topic = this.subscriptions.topic(channelAudience(channelId));
-    return added
-      .flatMap(({ userId }) => this.sessionsOf({ guildId, userId }))
-      .filter((session) => session.listening && topic?.sessions.has(session) !== true);
-  }
-
-  /** Whoever is added to a private thread hears it, and whoever is removed from it ceases to. */
-  private async changeInsiders(event: EventOf<'thread-members-changed'>, entering: readonly Session[]): Promise<void> {
-    const { channelId, guildId, isPrivate, removed } = event.data;
-    if (!isPrivate) return;
-    const audience = channelAudience(channelId);
-    for (const session of entering) if (session.listening) this.subscriptions.join(session, audience, guildId);
-    const hears = (session: Session) => this.subscriptions.topic(audience)?.sessions.has(session) === true;
-    const of = (userIds: readonly string[]) => userIds.flatMap((userId) => this.sessionsOf({ guildId, userId }));
-    const leaving = of(removed).filter(hears);
-    if (leaving.length === 0) return;
-    const { views } = depsAt(this.deps, event.position);
-    const [guild, row] = await Promise.all([views.guilds.guild(guildId), views.guilds.channel(channelId)]);
-    const thread = row === undefined ? undefined : await withParent(views.guilds, row);
-    for (const session of leaving) {
-      const member = { userId: session.userId, roles: session.rolesIn(guildId) };
-      const manages = guild !== undefined && thread !== undefined && mayView(guild, thread, member);
-      if (!manages) this.subscriptions.leave(session, audience);
-    }
-  }
-
-  private leaveGroup(gone: EventOf<'recipient-removed'>['data'], listeners: Iterable<Session>): void {
-    for (const session of [...listeners])
-      if (session.userId === gone.userId) this.subscriptions.leave(session, channelAudience(gone.channelId));
-  }
-
-  private joinChannel(event: Beginning, listeners: Iterable<Session>, told: readonly EncodedDispatch[]): void {
-    const { channelId } = event.data;
-    const guildId = 'guildId' in event.data ? event.data.guildId : null;
-    for (const session of listeners) {
-      if (session.listening && told.some((dispatch) => !dispatch.toAuditors && dispatch.concerns(session)))
-        this.subscriptions.join(session, channelAudience(channelId), guildId);
-    }
-  }
-
-  /** Where there is no feed. A batch ends where rights change, so the views are exactly at this event. */
-  private async joined(event: EventOf<'member-joined'>, own: readonly Session[]): Promise<void> {
-    if (own.length === 0) return;
-    const { deps } = this;
-    const guild = await deps.views.guilds.guild(event.data.guildId);
-    if (guild === undefined) throw new Error(`The guild views lack guild ${event.data.guildId}`);
-    const member = rowOfMember(event);
-    const visible = await visibleIn(deps.access, guild, member);
-    for (const session of own) {
-      const [snapshot] = (await readGuildSnapshots(deps, session, [{ guild, member, ...visible }])) as [GuildSnapshot];
-      const frame = textFrame(await guildCreatePayload(deps, session, snapshot, event.position));
-      if (!session.listening) continue;
-      joinGuild(this.subscriptions, session, snapshot);
-      this.send(session, [frame], event.position);
-    }
-  }
-
-  private left(event: EventOf<'member-left'>, own: readonly Session[]): void {
-    const { guildId } = event.data;
-    for (const session of own) {
-      if (!session.topics.some((topic) => topic.audience === guildAudience(guildId))) continue;
-      this.subscriptions.leaveGuild(session, guildId);
-      this.send(session, [guildDeleteFrame(guildId, event.position, false)], event.position);
-    }
-  }
-
-  /** To all of its people, whatever else they want to hear. */
-  private guildDeleted({ data: { guildId }, position }: EventOf<'guild-deleted'>): void {
-    for (const session of [...(this.subscriptions.topic(guildAudience(guildId))?.sessions ?? [])]) {
-      this.subscriptions.leaveGuild(session, guildId);
-      this.send(session, [guildDeleteFrame(guildId, position, false)], position);
-    }
   }
 
   private send(session: Session, frames: readonly Buffer[], position: number): void {
