@@ -94,6 +94,29 @@ export const command = (db: Connection, sql: string): ((...values: Value[]) => n
   return (...values) => statement.run(values).changes;
 };
 
+/** Rows of one insert. Longer statements gain nothing more. */
+const ROWS_AT_ONCE = 16;
+
+/** @returns a function that stores some rows. It takes the values of their columns, one row after another. */
+export const insertingRows = (
+  db: Connection,
+  table: string,
+  columns: readonly string[],
+): ((values: readonly Value[]) => void) => {
+  const row = `(${columns.map(() => '?').join(', ')})`;
+  const insert = (rows: number) =>
+    db.prepare<[readonly Value[]]>(
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}`,
+    );
+  const [one, many] = [insert(1), insert(ROWS_AT_ONCE)];
+  return (values) => {
+    let at = 0;
+    for (const size = ROWS_AT_ONCE * columns.length; at + size <= values.length; at += size)
+      many.run(values.slice(at, at + size));
+    for (; at < values.length; at += columns.length) one.run(values.slice(at, at + columns.length));
+  };
+};
+
 /** @returns a function that stores a row with all columns of its table, and returns whether it did. */
 export const adding = <Row extends Readonly<Record<keyof Row, Value>>>(
   db: Connection,

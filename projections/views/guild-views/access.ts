@@ -114,52 +114,52 @@ interface Place {
 /** No guild and no channel has it. */
 const NOTHING = '0';
 
+interface Asking {
+  readonly guilds: GuildReader;
+  readonly userId: string;
+  /** In milliseconds since 1970. */
+  readonly now: number;
+  /** Whether a channel that is deleted counts as it was. */
+  readonly ofDeleted: boolean;
+}
+
 /**
  * A user's place in a channel that they see; `undefined` for any other and for one that does not exist. Both cost the same
  * questions, so that nobody learns from the time that a refusal takes what there is.
- * @param ofDeleted whether one that is deleted counts as it was
  */
-const placeIn = (
-  guilds: GuildReader,
-  asker: { readonly userId: string; readonly now: number },
-  channelId: string,
-  ofDeleted: boolean,
-): Soon<Place | undefined> => {
-  const row = guilds.channel(channelId);
-  return row instanceof Promise
-    ? row.then((read) => placeInRow(guilds, asker, read, ofDeleted))
-    : placeInRow(guilds, asker, row, ofDeleted);
+const placeIn = (asking: Asking, channelId: string): Soon<Place | undefined> => {
+  const row = asking.guilds.channel(channelId);
+  return row instanceof Promise ? row.then((read) => placeInRow(asking, read)) : placeInRow(asking, row);
 };
 
-const placeInRow = (
-  guilds: GuildReader,
-  { userId, now }: { readonly userId: string; readonly now: number },
-  row: ChannelRow | undefined,
-  ofDeleted: boolean,
-): Soon<Place | undefined> => {
+const placeInRow = (asking: Asking, row: ChannelRow | undefined): Soon<Place | undefined> => {
+  const { guilds, userId } = asking;
   const guildId = row?.guildId ?? undefined;
-  const place = (
-    channel: ChannelRow | undefined,
-    guild: GuildRow | undefined,
-    found: MemberRow | undefined,
-  ): Soon<Place | undefined> => {
-    const member = found && memberAt(found, now);
-    if (channel !== undefined && (guildId === undefined || guild !== undefined)) {
-      const known = ofDeleted && channel.isDeleted === true ? { ...channel, isDeleted: false } : channel;
-      const permissions = channelPermissions(known, guild, userId, member);
-      if (allows(permissions, Permission.viewChannel)) return { channel, guild, member, permissions };
-    }
-    return Promise.all([
-      row?.thread === undefined ? guilds.channel(NOTHING) : undefined,
-      ...(guildId === undefined ? [guilds.guild(NOTHING), guilds.member(NOTHING, userId)] : []),
-    ]).then(() => undefined);
-  };
   const channel = row && withParent(guilds, row);
   const guild = guildId === undefined ? undefined : guilds.guild(guildId);
   const member = guildId === undefined ? undefined : guilds.member(guildId, userId);
   return channel instanceof Promise || guild instanceof Promise || member instanceof Promise
-    ? Promise.all([channel, guild, member]).then((read) => place(...read))
-    : place(channel, guild, member);
+    ? Promise.all([channel, guild, member]).then((read) => placeOf(asking, ...read))
+    : placeOf(asking, channel, guild, member);
+};
+
+const placeOf = (
+  { guilds, userId, now, ofDeleted }: Asking,
+  channel: ChannelRow | undefined,
+  guild: GuildRow | undefined,
+  found: MemberRow | undefined,
+): Soon<Place | undefined> => {
+  const guildId = channel?.guildId ?? undefined;
+  const member = found && memberAt(found, now);
+  if (channel !== undefined && (guildId === undefined || guild !== undefined)) {
+    const known = ofDeleted && channel.isDeleted === true ? { ...channel, isDeleted: false } : channel;
+    const permissions = channelPermissions(known, guild, userId, member);
+    if (allows(permissions, Permission.viewChannel)) return { channel, guild, member, permissions };
+  }
+  return Promise.all([
+    channel?.thread === undefined ? guilds.channel(NOTHING) : undefined,
+    ...(guildId === undefined ? [guilds.guild(NOTHING), guilds.member(NOTHING, userId)] : []),
+  ]).then(() => undefined);
 };
 
 /**
@@ -172,7 +172,7 @@ export const actorIn = (
   channelId: string,
   now: number,
 ): Soon<CallerInChannel | undefined> => {
-  const place = placeIn(guilds, { userId, now }, channelId, true);
+  const place = placeIn({ guilds, userId, now, ofDeleted: true }, channelId);
   return place instanceof Promise
     ? place.then((found) => callerIn(guilds, userId, found))
     : callerIn(guilds, userId, place);
@@ -216,7 +216,7 @@ export class Access {
    * them apart.
    */
   async channel(userId: string, channelId: string): Promise<Place | undefined> {
-    return placeIn(this.guilds, { userId, now: this.now() }, channelId, false);
+    return placeIn({ guilds: this.guilds, userId, now: this.now(), ofDeleted: false }, channelId);
   }
 
   /** `undefined` for a guild that does not exist or of which the user is not a member. */

@@ -1,6 +1,6 @@
 import { type Mentions, mentionsNobody } from '../../../../schemas/events/channel.ts';
-import { type Connection, command } from '../../../../stores/sqlite/statements.ts';
-import type { TimelineChange, TimelineWriter } from '../view.ts';
+import { type Connection, command, insertingRows, type Value } from '../../../../stores/sqlite/statements.ts';
+import type { MessageRow, TimelineChange, TimelineWriter } from '../view.ts';
 
 /** Tables of the timelines. Messages are clustered by channel and id, so a page of history is one range. */
 export const timelineTables = `
@@ -54,12 +54,32 @@ type OfMessage = { readonly channelId: string; readonly messageId: string };
 const mentionsColumn = (mentions: Mentions): string | null =>
   mentionsNobody(mentions) ? null : JSON.stringify(mentions);
 
+/** In the order of the columns of `post`. */
+const pushMessage = (values: Value[], m: MessageRow): void => {
+  values.push(
+    m.channelId,
+    m.id,
+    m.ordinal,
+    m.sequence,
+    m.position,
+    m.author,
+    m.time,
+    m.type,
+    m.replyTo,
+    mentionsColumn(m.mentions),
+    m.flags,
+    m.nonce === null ? null : JSON.stringify(m.nonce),
+    m.sealed?.by ?? null,
+    m.sealed?.box ?? null,
+    m.sealedIn,
+  );
+};
+
 const prepare = (db: Connection) => ({
-  post: command(
-    db,
-    `INSERT INTO messages (channel_id, id, ordinal, sequence, position, author, time, type, reply_to, mentions, flags,
-       nonce, sealed_by, box, sealed_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ),
+  post: insertingRows(db, 'messages', [
+    ...['channel_id', 'id', 'ordinal', 'sequence', 'position', 'author', 'time', 'type', 'reply_to', 'mentions'],
+    ...['flags', 'nonce', 'sealed_by', 'box', 'sealed_in'],
+  ]),
   edit: command(
     db,
     `UPDATE messages SET edited_time = ?, mentions = ?, flags = coalesce(?, flags), sealed_by = ?, box = ?, sealed_in = ?
@@ -105,32 +125,24 @@ export class SqliteTimelineWriter implements TimelineWriter {
   }
 
   apply(changes: readonly TimelineChange[]): void {
-    for (const change of changes) this.one(change);
+    // New messages are most of all changes, and follow one another.
+    let posted: Value[] = [];
+    const store = (): void => {
+      this.run.post(posted);
+      posted = [];
+    };
+    for (const change of changes) {
+      if (change.kind === 'posted') pushMessage(posted, change.message);
+      else {
+        if (posted.length > 0) store();
+        this.one(change);
+      }
+    }
+    store();
   }
 
-  private one(change: TimelineChange): void {
+  private one(change: Exclude<TimelineChange, { kind: 'posted' }>): void {
     switch (change.kind) {
-      case 'posted': {
-        const m = change.message;
-        this.run.post(
-          m.channelId,
-          m.id,
-          m.ordinal,
-          m.sequence,
-          m.position,
-          m.author,
-          m.time,
-          m.type,
-          m.replyTo,
-          mentionsColumn(m.mentions),
-          m.flags,
-          m.nonce === null ? null : JSON.stringify(m.nonce),
-          m.sealed?.by ?? null,
-          m.sealed?.box ?? null,
-          m.sealedIn,
-        );
-        return;
-      }
       case 'edited':
         this.run.edit(
           change.time,
