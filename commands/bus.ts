@@ -103,23 +103,33 @@ class CommandTask implements Task<unknown, AnyReady> {
     this.entrance = entrance;
   }
 
-  async run(): Promise<Result<CommandOutcome>> {
-    const { command, asked, deps } = this;
-    if (this.before !== undefined) await this.before;
+  run(): Promise<Result<CommandOutcome>> {
+    return this.before === undefined ? this.begin() : this.before.then(() => this.begin());
+  }
+
+  private begin(): Promise<Result<CommandOutcome>> {
+    const { command, asked } = this;
+    if (!('stream' in command)) return this.beginUnqueued(command);
+    this.stream = command.stream(asked.fields, asked.context.actor);
+    return this.queue(command);
+  }
+
+  private async beginUnqueued(command: Command): Promise<Result<CommandOutcome>> {
     if ('carryOut' in command) {
       const passed = await this.gate();
-      return either.isLeft(passed) ? passed : command.carryOut(asked, deps);
+      return either.isLeft(passed) ? passed : command.carryOut(this.asked, this.deps);
     }
-    if ('stream' in command) {
-      this.stream = command.stream(asked.fields, asked.context.actor);
-    } else {
-      const early = await this.prepare();
-      if (either.isLeft(early)) return early;
-      this.early = early;
-      this.stream = command.preparedStream(early.right.prepared);
-    }
-    const result = await deps.mailboxes.run(this);
-    return either.isLeft(result) ? result : this.answered(command, result.right);
+    const early = await this.prepare();
+    if (either.isLeft(early)) return early;
+    this.early = early;
+    if ('preparedStream' in command) this.stream = command.preparedStream(early.right.prepared);
+    return this.queue(command);
+  }
+
+  private queue(command: QueuedCommand): Promise<Result<CommandOutcome>> {
+    return this.deps.mailboxes
+      .run(this)
+      .then((result) => (either.isLeft(result) ? result : this.answered(command, result.right)));
   }
 
   /** Passes the gate only after the queue, so a command that waits at it keeps the place it got when submitted. */
@@ -194,37 +204,62 @@ class CommandTask implements Task<unknown, AnyReady> {
   }
 
   /** Completes the command once the log has stored it, now or earlier. */
-  private async answered(command: QueuedCommand, done: Done): Promise<Result<CommandOutcome>> {
-    const { asked, deps, stream } = this;
-    const ready = this.ready!;
-    const repeated = done.events.length === 0;
-    const own = this.eventsOf(command, done);
-    const events = own instanceof Promise ? await own : own;
-    const event = events.find(({ type }) => type === command.result) ?? events[0];
-    let { position } = done;
+  private answered(command: QueuedCommand, done: Done): Soon<Result<CommandOutcome>> {
+    const events = this.eventsOf(command, done);
     const waitsFor: WaitsFor | undefined =
-      typeof command.waitsFor === 'function' ? command.waitsFor(asked.fields) : command.waitsFor;
+      typeof command.waitsFor === 'function' ? command.waitsFor(this.asked.fields) : command.waitsFor;
     // In a cluster nobody else begins it at once. Who does not wait for it learns nothing of how it ends.
-    if (this.command.follow !== undefined && waitsFor !== 'processes') void deps.processes.finish(done.events);
-    if (waitsFor === 'processes') {
-      position = await whenFollowedUp(deps, stream, asked.cause.key, done);
-    } else if (waitsFor === 'views' || (waitsFor === 'views-when-repeated' && repeated)) {
+    if (this.command.follow !== undefined && waitsFor !== 'processes') void this.deps.processes.finish(done.events);
+    const isFirst = done.events.length > 0;
+    const waits = waitsFor !== undefined && !(waitsFor === 'views-when-repeated' && isFirst);
+    return waits || events instanceof Promise
+      ? this.answeredLater(command, done, events, waits ? waitsFor : undefined)
+      : this.withAnswer(command, done, events, done.position);
+  }
+
+  private async answeredLater(
+    command: QueuedCommand,
+    done: Done,
+    reading: Soon<readonly ParleyEvent[]>,
+    waitsFor: WaitsFor | undefined,
+  ): Promise<Result<CommandOutcome>> {
+    const { asked, deps, stream } = this;
+    const events = await reading;
+    let { position } = done;
+    if (waitsFor === 'processes') position = await whenFollowedUp(deps, stream, asked.cause.key, done);
+    else if (waitsFor !== undefined) {
       const last = events.at(-1);
       await viewsHold(deps, 'stream' in command && last !== undefined ? last.position : position);
     }
+    return this.withAnswer(command, done, events, position);
+  }
+
+  private withAnswer(
+    command: QueuedCommand,
+    done: Done,
+    events: readonly ParleyEvent[],
+    position: number,
+  ): Soon<Result<CommandOutcome>> {
+    const { asked, deps, stream } = this;
     if (command.answer === undefined) return outcome(stream, done, NOTHING, position);
-    const { rights, prepared } = ready;
-    try {
-      const answering = command.answer({ rights, prepared, done, event }, asked, deps);
-      const answer: Result<Answer> = answering instanceof Promise ? await answering : answering;
+    const event = events.find(({ type }) => type === command.result) ?? events[0];
+    const answered = (answer: Result<Answer>): Result<CommandOutcome> => {
       if (either.isLeft(answer)) return answer;
       const begun = event && command.names?.(event);
       return begun === undefined
         ? outcome(stream, done, answer.right, position)
         : either.right({ position, stream: begun, sequence: 1, answer: answer.right });
-    } catch (failure) {
+    };
+    const failed = (failure: unknown): Result<CommandOutcome> => {
       if (failure instanceof StoreUnavailable) return outcome(stream, done, ACCEPTED, position);
       throw failure;
+    };
+    const { rights, prepared } = this.ready!;
+    try {
+      const answering: Soon<Result<Answer>> = command.answer({ rights, prepared, done, event }, asked, deps);
+      return answering instanceof Promise ? answering.then(answered, failed) : answered(answering);
+    } catch (failure) {
+      return failed(failure);
     }
   }
 }

@@ -2,14 +2,17 @@
 
 import { randomUUID } from 'node:crypto';
 import { either } from 'fp-ts';
-import type { CommandContext } from '../commands/port.ts';
-import { presentAnswer } from '../presenter/answers.ts';
+import type { Either } from 'fp-ts/lib/Either.js';
+import type { CommandContext, CommandOutcome, Submitted } from '../commands/port.ts';
+import { type PresentedAnswer, presentAnswer } from '../presenter/answers.ts';
 import type { Actor } from '../schemas/actor.ts';
 import { decode } from '../schemas/codecs.ts';
 import { errorBody, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import { GivenCommand, Op } from '../schemas/gateway/frames.ts';
 import { jsonError } from '../schemas/json.ts';
 import { reasonGiven } from '../schemas/reason.ts';
+import type { Soon } from '../schemas/soon.ts';
+import type { Span } from '../telemetry/spans.ts';
 import { sharedJson } from './encoding.ts';
 import { textFrameAround } from './frame-bytes.ts';
 import type { Outbox } from './outbox.ts';
@@ -38,6 +41,17 @@ const atItsField = (error: ParleyError): ParleyError => {
 };
 
 type Deps = Pick<GatewayDeps, 'bus' | 'presenter' | 'config' | 'logger' | 'metrics' | 'spans' | 'clock'>;
+
+/** A command under way. */
+interface AskedOver {
+  readonly session: Session;
+  readonly id: string;
+  readonly type: string;
+  readonly correlationId: string;
+  /** On the monotonic clock. */
+  readonly began: number;
+  readonly span: Span | undefined;
+}
 
 export class CommandFrames {
   private readonly deps: Deps;
@@ -73,59 +87,70 @@ export class CommandFrames {
       return;
     }
     session.commandsInFlight += 1;
-    void this.submit(session, decoded.right, reason.right);
+    this.submit(session, decoded.right, reason.right);
   }
 
-  private async submit(session: Session, d: GivenCommand, reason: string | undefined): Promise<void> {
-    const { id } = d;
-    const began = this.deps.clock.monotonic();
+  private submit(session: Session, d: GivenCommand, reason: string | undefined): void {
+    const { bus, clock, spans } = this.deps;
+    const correlationId = randomUUID();
+    const type = typeof d.type === 'string' ? d.type : '';
+    // `d.traceparent` is the client's own span. It is ignored where nothing is traced.
+    const span = spans?.request(d.traceparent, {
+      'parley.command': type,
+      'parley.user': session.userId,
+      'parley.correlation': correlationId,
+    });
+    const asked: AskedOver = { session, id: d.id, type, correlationId, began: clock.monotonic(), span };
     const actor: Actor = {
       userId: session.userId,
       kind: session.isBot ? 'bot' : 'person',
       administrator: session.administers,
     };
-    const correlationId = randomUUID();
-    const type = typeof d.type === 'string' ? d.type : '';
-    // `d.traceparent` is the client's own span. It is ignored where nothing is traced.
-    const span = this.deps.spans?.request(d.traceparent, {
-      'parley.command': type,
-      'parley.user': session.userId,
-      'parley.correlation': correlationId,
-    });
-    let error: ParleyError | undefined;
-    try {
-      const context: CommandContext = {
-        actor,
-        key: id,
-        counted: false,
-        correlationId,
-        reason,
-        traceparent: span?.traceparent,
-      };
-      const { outcome } = await this.deps.bus.submit(context, type, fieldsOf(d));
-      if (either.isLeft(outcome)) {
-        error = this.deps.bus.commands.some((one) => one.type === type) ? atItsField(outcome.left) : outcome.left;
-      } else {
-        const { position, stream, sequence, answer } = outcome.right;
-        const showing = presentAnswer(this.deps.presenter, answer);
-        const shown = showing instanceof Promise ? await showing : showing;
-        if (either.isLeft(shown)) error = shown.left;
-        else
-          this.reply(
-            session,
-            `{"id":${JSON.stringify(id)},"ok":true,"position":${position},"stream":"${stream}","sequence":${sequence},"result":`,
-            sharedJson(shown.right.shown),
-          );
-      }
-    } catch (failure) {
-      if (failure instanceof StoreUnavailable) error = parleyError('unavailable', { retryAfter: failure.retryAfter });
-      else {
-        this.deps.logger.error({ err: failure, correlationId, type }, 'a command failed');
-        error = parleyError('general');
-      }
-    } finally {
-      session.commandsInFlight -= 1;
-    }
+    const traceparent = span?.traceparent;
+    const context: CommandContext = { actor, key: d.id, counted: false, correlationId, reason, traceparent };
+    // Hundreds of commands wait on each socket, and promises take less memory than an async function that waits.
+    bus
+      .submit(context, type, fieldsOf(d))
+      .then(({ outcome }) => this.answer(asked, outcome))
+      .then(
+        (error) => this.ended(asked, error),
+        (failure: unknown) => this.ended(asked, this.errorOf(asked, failure)),
+      );
+  }
+
+  /** @returns why it is refused, which is yet to be said */
+  private answer(asked: AskedOver, outcome: Submitted['outcome']): Soon<ParleyError | undefined> {
+    const { bus, presenter } = this.deps;
+    if (either.isLeft(outcome))
+      return bus.commands.some((one) => one.type === asked.type) ? atItsField(outcome.left) : outcome.left;
+    const shown = presentAnswer(presenter, outcome.right.answer);
+    return shown instanceof Promise
+      ? shown.then((read) => this.tell(asked, outcome.right, read))
+      : this.tell(asked, outcome.right, shown);
+  }
+
+  private tell(
+    { session, id }: AskedOver,
+    { position, stream, sequence }: CommandOutcome,
+    shown: Either<ParleyError, PresentedAnswer>,
+  ): ParleyError | undefined {
+    if (either.isLeft(shown)) return shown.left;
+    this.reply(
+      session,
+      `{"id":${JSON.stringify(id)},"ok":true,"position":${position},"stream":"${stream}","sequence":${sequence},"result":`,
+      sharedJson(shown.right.shown),
+    );
+    return undefined;
+  }
+
+  private errorOf({ correlationId, type }: AskedOver, failure: unknown): ParleyError {
+    if (failure instanceof StoreUnavailable) return parleyError('unavailable', { retryAfter: failure.retryAfter });
+    this.deps.logger.error({ err: failure, correlationId, type }, 'a command failed');
+    return parleyError('general');
+  }
+
+  private ended({ session, id, began, span }: AskedOver, error: ParleyError | undefined): void {
+    session.commandsInFlight -= 1;
     if (error !== undefined) this.refuse(session, id, error);
     const failed = error !== undefined && error.status >= 500;
     const outcome = failed ? 'failed' : error === undefined ? 'done' : 'refused';
