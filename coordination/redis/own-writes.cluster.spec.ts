@@ -35,7 +35,7 @@ describe('the position of own writes', () => {
   let clock: TestClock;
   const open: Redis[] = [];
   const node = async (url?: string) => {
-    const redis = await connected(url === undefined ? {} : { url, openMs: 50 });
+    const redis = await connected(url === undefined ? undefined : { url, openMs: 50 });
     open.push(redis);
     return redisSharedWrites({ redis, namespace, logHead: async () => head, clock });
   };

@@ -43,7 +43,7 @@ describe('the session registry of a gateway', () => {
   let namespace: string;
   const open: { redis: Redis; registry: SessionRegistry }[] = [];
   const gateway = async (url?: string, clock: Clock = systemClock) => {
-    const redis = await connected(url === undefined ? {} : { url, openMs: 50 });
+    const redis = await connected(url === undefined ? undefined : { url, openMs: 50 });
     const registry = redisSessionRegistry({ redis, namespace, clock });
     open.push({ redis, registry });
     return { redis, registry };

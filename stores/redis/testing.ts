@@ -14,7 +14,8 @@ import { openRedis, type Redis, type RedisOptions } from './connection.ts';
 
 export const randomName = (): string => `t${randomBytes(5).toString('hex')}`;
 
-export const connected = async (options: Partial<RedisOptions> = {}): Promise<Redis> => {
+/** The shared server, which is never gone, is waited for longer than a machine stalls. */
+export const connected = async (options: Partial<RedisOptions> = { timeoutMs: 20_000 }): Promise<Redis> => {
   const redis = openRedis({ clock: systemClock, url: urls.redis, ...options });
   await redis.whenConnected();
   return redis;

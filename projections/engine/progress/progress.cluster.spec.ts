@@ -9,7 +9,7 @@ describe('progress through Redis', () => {
   let namespace: string;
   const open: { redis: Redis; channel: ProgressChannel }[] = [];
   const node = async (url?: string) => {
-    const redis = await connected(url === undefined ? {} : { url, openMs: 50 });
+    const redis = await connected(url === undefined ? undefined : { url, openMs: 50 });
     const channel = redisProgress(redis, namespace, systemClock);
     const heard: ProgressUpdate[] = [];
     channel.onUpdate((update) => heard.push(update));

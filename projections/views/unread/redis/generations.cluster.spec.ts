@@ -34,7 +34,7 @@ describe.each(['one server', 'a Redis Cluster'])('generations of unread counts o
   let namespace: string;
   beforeAll(async () => {
     if (where === 'a Redis Cluster') cluster = await redisCluster();
-    redis = await connected(cluster === undefined ? {} : { url: cluster.url });
+    redis = await connected(cluster === undefined ? undefined : { url: cluster.url });
     namespace = randomName();
   }, 30_000);
   afterEach(() => dropNamed(redis, namespace));

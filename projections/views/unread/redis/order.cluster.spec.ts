@@ -96,7 +96,7 @@ describe.each(['one server', 'a Redis Cluster'])('unread counts on %s', (where) 
   let cluster: TestRedisCluster | undefined;
   beforeAll(async () => {
     if (where === 'a Redis Cluster') cluster = await redisCluster();
-    redis = await connected(cluster === undefined ? {} : { url: cluster.url });
+    redis = await connected(cluster === undefined ? undefined : { url: cluster.url });
   }, 30_000);
   afterAll(async () => {
     redis.close();
