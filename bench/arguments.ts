@@ -13,9 +13,14 @@ const PEER_FORMS = {
 const PEERS = ['centrifugo', 'tinode'] as const;
 
 export const USAGE = [
-  `npm run bench [-- name...] [--json] [--url ${URL_FORM}]`,
-  ...PEERS.map((peer) => `[--${peer} ${PEER_FORMS[peer]}]`),
-].join(' ');
+  'npm run bench [-- name...] [--json]',
+  '',
+  'Without a name the benches of the embedded profile run. cluster, log-kurrentdb and peers stand for all of theirs.',
+  '',
+  `  --json         print JSON`,
+  `  --url          of a KurrentDB server for log-kurrentdb, in place of the stand-in: ${URL_FORM}`,
+  ...PEERS.map((peer) => `  --${peer.padEnd(12)} of a server for peers: ${PEER_FORMS[peer]}`),
+].join('\n');
 
 export interface Asked {
   readonly names: readonly string[];

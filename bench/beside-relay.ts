@@ -94,7 +94,7 @@ const benchesAt = (name: string, load: Load, figures: readonly Figure[]): Bench[
   let measuring: Promise<Measured> | undefined;
   return figures.map(([suffix, what, of, reach]) => ({
     name: `${name}${suffix}`,
-    title: `${what} at ${load.perSecond} messages/s of ${load.senders} senders to ${load.listeners} listeners`,
+    title: `${what} at ${load.perSecond.toLocaleString('en')} messages/s of ${load.senders} senders to ${load.listeners} ${load.listeners === 1 ? 'listener' : 'listeners'}`,
     reach,
     run: async () => {
       // Measured once for all benches that report it.

@@ -133,8 +133,8 @@ const refuse = (reason: string): void => {
 };
 
 const list = (benches: readonly Bench[]): void => {
-  say(`${USAGE}; cluster, ${KURRENTDB} and ${PEERS} for all of those\n`);
-  for (const { name, title } of benches) say(`  ${name.padEnd(NAME_WIDTH)} ${title}`);
+  // In one write: whoever reads the first lines alone may have gone by the next.
+  say([USAGE, '', ...benches.map(({ name, title }) => `  ${name.padEnd(NAME_WIDTH)} ${title}`)].join('\n'));
 };
 
 const run = async (chosen: readonly Bench[], json: boolean): Promise<void> => {

@@ -114,7 +114,7 @@ interface Row {
 
 const sends = (name: string, channels: number): Row => ({
   name,
-  title: `sends acknowledged/s of ${SENDERS} senders x ${WINDOW} over ${channels} channels, and p50 from send to deliver`,
+  title: `sends acknowledged/s of ${SENDERS} senders x ${WINDOW} over ${channels} ${channels === 1 ? 'channel' : 'channels'}, and p50 from send to deliver`,
   need: { senders: SENDERS, listeners: 1, channels },
   better: 'more',
   async run(talkers) {
