@@ -3,10 +3,23 @@
 import { either } from 'fp-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventLog } from '../log/port.ts';
+import type { Views } from '../projections/port.ts';
+import type { GuildReader } from '../projections/views/guild-views/view.ts';
 import type { NewParleyEvent } from '../schemas/events/catalogue.ts';
 import { guildStream, memberStream } from '../schemas/streams.ts';
 import { Instance } from '../test/support/write-side.ts';
 import { refusal, right } from './testing.ts';
+
+/** The views do not know yet that this person is a member. */
+let notYetIn: string | undefined;
+const viewsFor = (views: Views): Views => {
+  const { guilds } = views;
+  const member: GuildReader['member'] = async (guildId, userId) =>
+    userId === notYetIn ? undefined : guilds.member(guildId, userId);
+  return Object.assign(Object.create(views) as Views, {
+    guilds: Object.assign(Object.create(guilds) as GuildReader, { member }),
+  });
+};
 
 let instance: Instance;
 let ann: string;
@@ -32,7 +45,8 @@ const logFor = (log: EventLog): EventLog =>
 
 beforeEach(async () => {
   before = undefined;
-  instance = await Instance.open({ logFor });
+  notYetIn = undefined;
+  instance = await Instance.open({ logFor, viewsFor });
   [ann, ben] = [await instance.register('ann'), await instance.register('ben')];
   ({ id: guild_id, channel } = await instance.guild(ann));
   await instance.join(ann, channel, ben);
@@ -69,6 +83,13 @@ describe('a guild that is handed on', () => {
     expect(refusal(await handOver())).toBe('unknownMember');
     await ownerIsMember(ann);
     expect(await instance.events('ownership-taken')).toEqual([]);
+  });
+
+  it('reaches somebody of whom the views do not know yet that they are in', async () => {
+    notYetIn = ben;
+    right(await handOver());
+    await instance.settled();
+    expect((await instance.views.guilds.guild(guild_id))?.ownerId).toBe(ben);
   });
 
   it('keeps the next owner once they have taken it: they can neither leave nor be kicked or banned', async () => {

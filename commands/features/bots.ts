@@ -15,10 +15,10 @@ import { OnGuild } from '../../schemas/http/route.ts';
 import { guildStream, memberStream, userStream } from '../../schemas/streams.ts';
 import { openAs } from '../../vault/sealing.ts';
 import { type Asked, type CommandDeps, command, type Result, refused, unlessRepeated } from '../command.ts';
-import type { Cause } from '../new-events.ts';
 import type { Sources, Step } from '../processes.ts';
 import type { Since } from '../turn.ts';
 import { announcingChannel } from './join-messages.ts';
+import { membershipOf } from './membership.ts';
 
 const NO_PERMISSIONS = '0';
 
@@ -89,19 +89,6 @@ const mayAdd = async ({ fields, context }: Asked<t.TypeOf<typeof OnGuild>>, deps
   return allows(access.permissions, Permission.manageGuild)
     ? either.right(access.member)
     : refused('missingPermissions');
-};
-
-/** What the stream of the bot's membership says, whatever the views know: whether it is in, and whether it is kept out. */
-export const membershipOf = async (deps: CommandDeps, guildId: string, botId: string, cause: Cause) => {
-  let found = { isMember: false, isBanned: false };
-  const asked = await deps.mailboxes.run({
-    ...{ stream: memberStream(guildId, botId), cause, prepare: async () => either.right(undefined) },
-    decide: (state: MemberState) => {
-      found = { isMember: state.joined, isBanned: state.banned };
-      return nothing;
-    },
-  });
-  return either.isLeft(asked) ? asked : either.right(found);
 };
 
 type Found = { readonly refusal: ParleyError } | Pick<Parameters<typeof roles.admitBot>[0], 'bot' | 'isMember'>;

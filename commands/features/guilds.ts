@@ -2,9 +2,7 @@
 
 import { either } from 'fp-ts';
 import * as t from 'io-ts';
-import { nothing } from '../../domain/decider.ts';
 import * as guild from '../../domain/guild.ts';
-import { endOwnership, type MemberState, takeOwnership } from '../../domain/member.ts';
 import { DEFAULT_EVERYONE, type MemberRights } from '../../domain/permissions.ts';
 import { rowOfChannel, rowOfGuild } from '../../projections/views/guild-views/view.ts';
 import type { Actor } from '../../schemas/actor.ts';
@@ -19,11 +17,11 @@ import {
   visibleText,
 } from '../../schemas/codecs.ts';
 import { fieldError, type ParleyError } from '../../schemas/errors.ts';
-import type { EventData, EventOf } from '../../schemas/events/catalogue.ts';
+import type { EventData } from '../../schemas/events/catalogue.ts';
 import { PLAIN } from '../../schemas/events/channel.ts';
 import { OnGuild } from '../../schemas/http/route.ts';
 import { CreatedGuild, Guild, Incidents } from '../../schemas/http/shapes.ts';
-import { guildStream, memberStream } from '../../schemas/streams.ts';
+import { guildStream } from '../../schemas/streams.ts';
 import {
   ACCEPTED,
   type Asked,
@@ -35,7 +33,8 @@ import {
   unlessRepeated,
 } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
-import { channelStep, joiningStep, type Step } from '../processes.ts';
+import { channelStep, joiningStep } from '../processes.ts';
+import { handingOver, newOwner } from './handing-over.ts';
 
 const FIRST_CHANNEL = 'general';
 
@@ -178,43 +177,6 @@ const wrongChannel = async (
   return undefined;
 };
 
-const newOwner = async (guildId: string, userId: string, deps: CommandDeps): Promise<guild.NewOwner> => {
-  const [member, user] = await Promise.all([deps.views.guilds.member(guildId, userId), deps.views.guilds.user(userId)]);
-  return member && { userId, isBot: user?.kind === 'bot' };
-};
-
-/**
- * The next owner's stream decides first, as it decides whether they are a member; then the guild's. Whoever of the two is not
- * its owner then may leave.
- */
-async function* handingOver({ data, sequence: request }: EventOf<'transfer-requested'>): AsyncIterable<Step> {
-  const { guildId, from, userId } = data;
-  let hasTaken = false;
-  let ownerId = from;
-  yield {
-    stream: memberStream(guildId, userId),
-    decide: () => (state: MemberState) => {
-      const taken = takeOwnership({ guildId, userId, request }, state);
-      hasTaken = taken !== nothing || (state.owns ?? 0) >= request;
-      return taken;
-    },
-  };
-  yield {
-    stream: guildStream(guildId),
-    decide: (key) => (state: guild.GuildState) => {
-      const transferred = hasTaken ? guild.transferGuild({ ...data, key }, state) : nothing;
-      ownerId = transferred === nothing ? state.ownerId : userId;
-      return transferred;
-    },
-  };
-  for (const one of [from, userId])
-    if (one !== ownerId)
-      yield {
-        stream: memberStream(guildId, one),
-        decide: () => (state: MemberState) => endOwnership({ guildId, userId: one, request }, state),
-      };
-}
-
 export const editGuild = command({
   type: 'guild.edit',
   summary: 'Change what a guild is called and how it greets its people, whether anybody finds it, and who owns it.',
@@ -228,10 +190,10 @@ export const editGuild = command({
   rights: memberOfGuild,
   prepare: async (asked, deps) => {
     const { guild_id: guildId, owner_id: ownerId } = asked.fields;
-    return either.right({
-      wrong: await wrongChannel(asked, deps),
-      transfer: ownerId == null ? undefined : { to: await newOwner(guildId, ownerId, deps) },
-    });
+    const wrong = await wrongChannel(asked, deps);
+    const to = ownerId == null ? undefined : await newOwner(guildId, ownerId, asked, deps);
+    if (to === undefined || either.isRight(to)) return either.right({ wrong, transfer: to && { to: to.right } });
+    return to;
   },
   decide: (state: guild.GuildState, { rights: actor, prepared: { wrong, transfer } }, { fields, cause }) => {
     const asked = { guildId: fields.guild_id, actor, key: cause.key, patch: patchOf(fields), transfer };

@@ -12,8 +12,8 @@ import { guildStream, memberStream } from '../../schemas/streams.ts';
 import { type CommandDeps, command, refused } from '../command.ts';
 import { refuseNotThere } from '../not-there.ts';
 import { moderating } from './bans.ts';
-import { membershipOf } from './bots.ts';
 import { memberOfGuild } from './guilds.ts';
+import { membershipOf } from './membership.ts';
 
 const Color = integer(0, 0xffffff);
 const MAX_POSITION = 1_000_000;
