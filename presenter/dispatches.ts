@@ -433,7 +433,8 @@ const guildChannel = async (
   { presenter, views }: DispatchDeps,
 ): Promise<readonly Dispatch[]> => {
   const [guild, channels] = await Promise.all([views.guilds.guild(guildId), views.guilds.channelsOf(guildId)]);
-  if (guild === undefined) throw new Error(`The guild views lack guild ${guildId}`);
+  // It is deleted since, which its people are told next.
+  if (guild === undefined) return [];
   const channel = createdChannel(event, channels.filter(({ createdAt }) => createdAt < event.position).length);
   // Every session in the guild's audience belongs to a member.
   const sees = (viewer: Viewer) => allows(rightsOf(viewer, channel, guild), Permission.viewChannel);

@@ -15,6 +15,7 @@ beforeEach(() => {
       guild: async (id: string) => (id === guild.id ? guild : undefined),
       channel: async () => textChannel,
       channelsOf: async () => [textChannel],
+      invitesOf: async () => [],
       member: async () => undefined,
     } as never,
     unread: { heads: async () => new Map(), head: async () => undefined, readStates: async () => [] } as never,
@@ -64,6 +65,39 @@ describe('the dispatches of an event', () => {
     ]);
     const direct = shown.posted(shown.message('8', '2', 'psst'));
     expect(await render(direct, null)).toMatchObject([{ intents: Intent.directMessages, carriesText: false }]);
+  });
+
+  it('fail for no event of a guild that is deleted since, and show nobody its channels and threads', async () => {
+    const story = new Story();
+    const gone = '90';
+    const thread = story.thread('92', gone, '91', '2');
+    const events = [
+      ...[thread, story.archiveThread(thread.data), story.archiveThread(thread.data, false)],
+      ...[story.deleteThread(thread.data), story.channel('91', gone), story.editChannel('91', gone, {})],
+      ...[
+        story.deleteChannel('91', gone),
+        story.post('91', '2'),
+        story.edit('91', 1, '2'),
+        story.react('91', 1, '2', '👍'),
+      ],
+      ...[
+        story.role(gone, '93'),
+        story.editRole(gone, '93', '0'),
+        story.deleteRole(gone, '93'),
+        story.giveRoles(gone, '2', []),
+      ],
+      ...[
+        story.join(gone, '2'),
+        story.ban(gone, '2'),
+        story.unban(gone, '2'),
+        story.timeOut(gone, '2', 1),
+        story.leave(gone, '2'),
+      ],
+      ...[story.editGuild(gone, {}), story.transferGuild(gone, '2'), story.deleteGuild(gone)],
+    ];
+    for (const event of events) await expect(render(event, gone), event.type).resolves.toBeInstanceOf(Array);
+    expect(await seenBy(thread, [everybody[0]!])).toEqual([[false], [false]]);
+    expect(await render(events[4]!, gone)).toEqual([]);
   });
 
   it('do not show the text of a message that has been deleted since, whatever the event', async () => {

@@ -18,14 +18,14 @@ import {
 
 type ThreadEvent = Extract<EventType, `thread-${string}`>;
 
-/** Who may view a thread. */
+/** Who may view a thread: nobody where the guild is deleted since, which its people are told next. */
 const viewersOf = async ({ views }: DispatchDeps, thread: Thread): Promise<(viewer: Viewer) => boolean> => {
   const [guild, row, insiders] = await Promise.all([
     views.guilds.guild(thread.guildId!),
     withParent(views.guilds, { ...thread, isDeleted: false }),
     insidersOf(views.guilds, thread),
   ]);
-  if (guild === undefined) throw new Error(`The guild views lack guild ${thread.guildId}`);
+  if (guild === undefined) return () => false;
   return (viewer) => allows(rightsOf(viewer, row, guild, { insiders }), Permission.viewChannel);
 };
 
