@@ -66,7 +66,7 @@ export const createMetrics = () => {
       'Open gateway sockets that a socket process holds',
       'process',
     ),
-    dispatches: counter('dispatches_total', 'Dispatches handed to sockets'),
+    dispatches: counter('dispatches_total', 'Dispatches of events handed to sockets'),
     dispatchBytes: counter('dispatch_bytes_total', 'Bytes handed to sockets'),
     resumes: counter('resumes_total', 'Resumes by outcome', 'outcome'),
     closes: counter('socket_closes_total', 'Sockets closed by the server, by code', 'code'),
