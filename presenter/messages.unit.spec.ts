@@ -132,6 +132,31 @@ describe('the dispatch of a message', () => {
   });
 });
 
+describe('what was just said', () => {
+  const said = { content: 'hello', embeds: [] };
+  const event = () => shown.posted(shown.message('7', '2', 'hello'));
+
+  it('is not kept when its author is forgotten while the answer is made', async () => {
+    await shown.presenter.user('2');
+    const posted = event();
+    const answer = shown.presenter.posted(posted, '10', said);
+    shown.erase('2');
+    expect(await answer).toMatchObject({ content: 'hello' });
+    expect(await shown.presenter.posted(posted, '10')).toMatchObject({ content: '' });
+  });
+
+  it('is kept for its dispatch, but no more than some megabytes of it', async () => {
+    const posted = event();
+    const answer = await shown.presenter.posted(posted, null, said);
+    expect(await shown.presenter.posted(posted, null)).toBe(answer);
+    const kept = await shown.presenter.posted(posted, null, said);
+    const box = 'x'.repeat(98_304);
+    const large = { ...posted, data: { ...posted.data, sealed: { ...posted.data.sealed, box } } };
+    for (let i = 0; i < 100; i += 1) await shown.presenter.posted({ ...large }, null, said);
+    expect(await shown.presenter.posted(posted, null)).not.toBe(kept);
+  });
+});
+
 describe('the dispatch of an edit', () => {
   it('shows the message as that edit left it, at the sequence of the edit', async () => {
     const row = shown.message('7', '2', 'first');

@@ -18,7 +18,7 @@ import type { ChannelHead } from '../projections/views/unread/view.ts';
 import type { Sealed } from '../schemas/envelope.ts';
 import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
-import { lru } from '../schemas/lru.ts';
+import { sizedLru } from '../schemas/lru.ts';
 import type { Soon } from '../schemas/soon.ts';
 import { memberStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
@@ -83,8 +83,12 @@ export interface GuildCreateParts {
   readonly largeThreshold: number;
 }
 
-/** More than the messages posted between an answer and its dispatch. */
+/** More than the messages posted between an answer and its dispatch, and than they take as they are sealed. */
 const JUST_SAID = 1024;
+const JUST_SAID_BYTES = 4_194_304;
+
+const noneSaid = () =>
+  sizedLru<EventOf<'message-posted'>, ApiMessage>(JUST_SAID, JUST_SAID_BYTES, (_, { data }) => data.sealed.box.length);
 
 /** A reason, and the event that it is sealed in. */
 export interface SealedReason {
@@ -105,7 +109,7 @@ export class Presenter {
    * The sender's answer and the dispatch show the same event moments apart, so the dispatch reuses the answer's
    * message.
    */
-  private readonly justSaid = lru<EventOf<'message-posted'>, ApiMessage>(JUST_SAID);
+  private justSaid = noneSaid();
 
   constructor(deps: PresenterDeps) {
     this.guilds = deps.views.guilds;
@@ -312,8 +316,9 @@ export class Presenter {
     }
     const shown = this.messagePresenter.dispatched(rowOfPosted(event), guildId, said);
     if (said === undefined) return shown;
+    const { justSaid } = this;
     const keep = (message: ApiMessage): ApiMessage => {
-      this.justSaid.set(event, message);
+      justSaid.set(event, message);
       return message;
     };
     return shown instanceof Promise ? shown.then(keep) : keep(shown);
@@ -343,7 +348,7 @@ export class Presenter {
 
   forget(userId: string): void {
     this.userPresenter.forget(userId);
-    // A cached message also shows the users it mentions and replies to, so all of them are dropped.
-    this.justSaid.clear();
+    // A cached message also shows the users it mentions and replies to, so all of them are dropped, and those under way.
+    this.justSaid = noneSaid();
   }
 }
