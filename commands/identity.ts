@@ -72,6 +72,12 @@ export interface NewUser {
 /** How long an installation counts as new, from its first event. */
 export const EARLY_MS = 3 * 86_400_000;
 
+const byInvite = parleyError('registrationClosed', {
+  message: 'People register here by invite: send the code of a registration invite as invite',
+});
+const badInvite = parleyError('registrationClosed', {
+  message: 'This registration invite is unknown, used up or has expired',
+});
 const othersFirst = parleyError('registrationClosed', { message: 'Somebody else has registered as the first person' });
 
 const taken = fieldError(['username'], 'USERNAME_ALREADY_TAKEN', 'This username is already taken.');
@@ -108,7 +114,7 @@ export class Identity {
     const isOpen = this.registration === 'open';
     const isFirst = !isOpen && (await this.isSetupCode(caller.setupCode ?? null));
     const invite = isOpen || isFirst ? undefined : await this.goodInvite(caller.invite ?? null);
-    if (!isOpen && !isFirst && invite === undefined) return either.left(parleyError('registrationClosed'));
+    if (!isOpen && !isFirst && invite === undefined) return either.left(this.notLetIn(caller));
     const limit = await this.limits.register(address, await this.isEarly());
     if (limit?.allowed === false) {
       this.logger.info(
@@ -132,7 +138,7 @@ export class Identity {
     if (this.underWay.has(userId)) return either.left(parleyError('unavailable', { retryAfter: 1 }));
     const created = await this.create(user, async () => {
       if (invite !== undefined && !(await deps.vault.useCode(invite, userId, deps.now())))
-        return either.left(parleyError('registrationClosed'));
+        return either.left(badInvite);
       const isSet = await this.setsPassword(userId, credentials.password, caller);
       return isSet ? either.right(undefined) : either.left(tooMany);
     });
@@ -143,6 +149,11 @@ export class Identity {
     this.logger.info({ correlationId, address, user: userId }, 'registered');
     const { generation } = NEVER_SIGNED_OUT;
     return either.right({ userId, ...(await deps.tokens.issue(userId, generation, undefined, caller.device)) });
+  }
+
+  private notLetIn({ invite }: Caller): ParleyError {
+    if (this.registration === 'closed') return parleyError('registrationClosed');
+    return (invite ?? null) === null ? byInvite : badInvite;
   }
 
   /**

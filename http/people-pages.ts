@@ -45,6 +45,15 @@ export const WELCOME_TEXT = `Parley, a chat server. People and bots connect with
 /** Whether a browser asks, which names HTML itself. */
 export const wantsHtml = (accept: string | undefined): boolean => accept?.includes('text/html') === true;
 
+/** Of a link to an invite. The same for every code, so it tells nobody which there are. */
+export const INVITE_PAGE = page(
+  'Parley: an invite',
+  `<h1>An invite</h1>
+<p>Somebody invites you to a guild on this chat server. There is no page to chat on yet: ask them which program to use.</p>
+<p>The code of the invite is the end of this address. A program that is signed in joins with <code>POST /v1/invites/</code> and the code.</p>
+`,
+);
+
 /** Sends the code of its own address, which browsers tell no server, with what the person enters. */
 export const SETUP_PAGE = page(
   'Parley: the first person',

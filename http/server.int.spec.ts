@@ -81,6 +81,15 @@ describe('the HTTP server', () => {
       for (const way of ['/docs', '/gateway', '/api']) expect(body).toContain(way);
   });
 
+  it('tells whoever opens the link of an invite how to join, whatever its code', async () => {
+    start();
+    const pages = await Promise.all(['/invite/abc', '/invite/x'].map((url) => app.inject({ url })));
+    for (const { statusCode, headers, body } of pages) {
+      expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(body).toContain('POST /v1/invites/');
+    }
+  });
+
   it('names each invalid field', async () => {
     start();
     const answer = await send({ content: '', embeds: [1] });

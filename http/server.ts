@@ -30,7 +30,7 @@ import { answerMalformed } from './malformed.ts';
 import { correlationIdOf, type Gate, mount, NOBODY, QUERIES } from './mount.ts';
 import { openApi } from './openapi.ts';
 import { canonicalUrl, PREFIX } from './paths.ts';
-import { PAGE_HEADERS, SETUP_PAGE, WELCOME_PAGE, WELCOME_TEXT, wantsHtml } from './people-pages.ts';
+import { INVITE_PAGE, PAGE_HEADERS, SETUP_PAGE, WELCOME_PAGE, WELCOME_TEXT, wantsHtml } from './people-pages.ts';
 import { readBeforeAnswering } from './unread.ts';
 
 /** Views that are late may soon have caught up. */
@@ -185,6 +185,7 @@ const mountOperations = (app: FastifyInstance, { routes, config, metrics, ready 
       ? reply.headers(PAGE_HEADERS).send(WELCOME_PAGE)
       : reply.header('content-type', 'text/plain; charset=utf-8').send(WELCOME_TEXT),
   );
+  app.get('/invite/:code', async (_request, reply) => reply.headers(PAGE_HEADERS).send(INVITE_PAGE));
   app.get('/setup', async (_request, reply) => reply.headers(PAGE_HEADERS).send(SETUP_PAGE));
   // Few servers are ever asked, and a start has enough to do.
   const document = lazy(() => openApi(routes, config.publicUrl));
