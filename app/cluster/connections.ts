@@ -11,6 +11,9 @@ import { WORKERS } from '../../domain/snowflake.ts';
 import type { EventLog } from '../../log/port.ts';
 import { openPostgresEventLog } from '../../log/postgres/event-log.ts';
 import { openDeadLetters } from '../../projections/engine/dead-letters/postgres.ts';
+import type { ProgressChannel } from '../../projections/engine/progress/port.ts';
+import { redisProgress } from '../../projections/engine/progress/redis.ts';
+import { OwnFeed } from '../../projections/feed/own-feed.ts';
 import type { Clock } from '../../schemas/clock.ts';
 import type { Config } from '../../schemas/settings.ts';
 import { type Cassandra, keyspaceOf, openCassandra } from '../../stores/cassandra/connection.ts';
@@ -181,6 +184,15 @@ export class Connections {
     here = true;
     return redis;
   });
+
+  /** One for the process: its node learns at once how far the views are that it stores itself. */
+  readonly progress = once(async (): Promise<ProgressChannel> => {
+    const channel = redisProgress(await this.redis(), this.config.cluster.namespace, this.clock);
+    return this.opened.add(channel, (one) => one.stop());
+  });
+
+  /** From this process's projector to its gateway. */
+  readonly ownFeed = new OwnFeed();
 
   /** The distribution log's settings for its writers and followers; its topic exists. @throws WrongPartitions */
   readonly distribution = once(async (): Promise<Distribution> => {

@@ -22,7 +22,6 @@ import {
 import { standingFor, switchedView } from '../../projections/engine/generations.ts';
 import type { Progress, ViewName } from '../../projections/engine/port.ts';
 import type { ProgressUpdate } from '../../projections/engine/progress/port.ts';
-import { redisProgress } from '../../projections/engine/progress/redis.ts';
 import { MendingFeedReader } from '../../projections/feed/reader.ts';
 import { openFeedTransport, openSignalPublisher } from '../../projections/feed/redis.ts';
 import type { Readers, Views } from '../../projections/port.ts';
@@ -195,18 +194,22 @@ export const openNode = async (
 ): Promise<Node> => {
   const { opened } = connections;
   const { partitions, namespace } = config.cluster;
-  const [log, vault, redis] = await Promise.all([connections.log(), connections.vault(), connections.redis()]);
+  const [log, vault, redis, updates] = await Promise.all([
+    connections.log(),
+    connections.vault(),
+    connections.redis(),
+    connections.progress(),
+  ]);
   const delivered = new Delivered(clock);
   const reads = await openReadSide(connections, delivered);
   const { readers } = reads;
-  const updates = redisProgress(redis, namespace, clock);
   updates.onUpdate((update) => reads.heardOf(update));
-  opened.add(updates, (one) => one.stop());
 
   let listening: Signals | undefined;
   const feedReader = new MendingFeedReader({
     log,
-    transport: openFeedTransport(redis, namespace),
+    transport: openFeedTransport(redis, namespace, connections.ownFeed),
+    own: connections.ownFeed,
     partitions,
     onTyping: (told) => listening?.typing(told),
     onTakeover: (takeover) => listening?.takeover(takeover),

@@ -13,7 +13,6 @@ import type { DeadLetters } from '../../projections/engine/dead-letters/port.ts'
 import { generationOf, OVERLAP_MS, type ViewKind, watchGeneration } from '../../projections/engine/generations.ts';
 import type { ViewName } from '../../projections/engine/port.ts';
 import type { ProgressChannel } from '../../projections/engine/progress/port.ts';
-import { redisProgress } from '../../projections/engine/progress/redis.ts';
 import { deliverySink } from '../../projections/feed/publish.ts';
 import { openFeedPublisher } from '../../projections/feed/redis.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -177,23 +176,21 @@ export const startProjector = async (
 ): Promise<void> => {
   const { opened } = connections;
   const { namespace, partitions } = config.cluster;
-  const [log, redis, distribution] = await Promise.all([
+  const [log, redis, distribution, updates] = await Promise.all([
     connections.log(),
     connections.redis(),
     connections.distribution(),
+    connections.progress(),
   ]);
   const onReplaced = (_reason: string, group: string) => metrics.replaced.inc({ group });
   const parsed = new ParsedRecords((how) => metrics.recordsRead.inc({ how }));
   const common: Common = { ...distribution, parsed, log, logger, clock, spans, onReplaced, onFailure };
-  const updates = redisProgress(redis, namespace, clock);
-  await updates.start();
-  opened.add(updates, (one) => one.stop());
   const deadLetters = await connections.deadLetters();
   const parts: Parts = { connections, common, updates, deadLetters, metrics, followed };
   const kinds = await viewKinds(connections);
   for (const kind of Object.values(kinds)) await followView(parts, kind);
   const sink = deliverySink({
-    publisher: openFeedPublisher(redis, namespace),
+    publisher: openFeedPublisher(redis, namespace, connections.ownFeed),
     log,
     partitions,
     onDropped: (_batch, error) => logger.debug({ err: error }, 'a batch of the feed was not published'),

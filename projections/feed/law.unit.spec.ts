@@ -8,6 +8,7 @@ import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
 import { type Audience, channelAudience, userAudience } from '../../schemas/streams.ts';
 import { Story } from '../testing.ts';
 import { type Fate, MemoryTransport } from './memory.ts';
+import { OwnFeed } from './own-feed.ts';
 import type { MendingFeedReader } from './reader.ts';
 import { aReader, HASTY, Handed, MemoryPublisher } from './testing.ts';
 
@@ -79,14 +80,17 @@ class Play {
   readonly story = new Story();
   readonly handed = new Handed();
   readonly stays: Stay[] = [];
-  readonly transport = new MemoryTransport();
+  readonly transport: MemoryTransport;
   readonly reader: MendingFeedReader;
   private readonly publishers: readonly MemoryPublisher[];
   private readonly listening: Promise<void>[] = [];
   private readonly left: { readonly audience: Audience; stay: Stay | undefined }[] = [];
   private members = 0;
 
-  constructor(fates: readonly Fate[], slowListener: boolean) {
+  /** @param isNear whether one of the projectors runs in the reader's process */
+  constructor(fates: readonly Fate[], slowListener: boolean, isNear: boolean) {
+    const own = isNear ? new OwnFeed() : undefined;
+    this.transport = new MemoryTransport(own);
     let n = 0;
     this.transport.fate = () => {
       n += 1;
@@ -95,6 +99,7 @@ class Play {
     this.publishers = [false, true].map((tellsOfOthers) => {
       const publisher = new MemoryPublisher(this.story.log, PARTITIONS, tellsOfOthers);
       publisher.transports.push(this.transport);
+      if (tellsOfOthers) publisher.own = own;
       return publisher;
     });
     const { log } = this.story;
@@ -109,6 +114,7 @@ class Play {
         },
       },
       transport: this.transport,
+      own,
       partitions: PARTITIONS,
       limits: { ...HASTY, pending: { count: 10, bytes: 10_000 } },
       clock: systemClock,
@@ -213,8 +219,9 @@ it('no event that is listened to is missed, doubled or out of order', async () =
       fc.array(step, { minLength: 20, maxLength: 200, size: 'max' }),
       fates,
       fc.boolean(),
-      async (steps, fates, slow) => {
-        const play = new Play(fates, slow);
+      fc.boolean(),
+      async (steps, fates, slow, isNear) => {
+        const play = new Play(fates, slow, isNear);
         await play.reader.start(play.onBatch);
         for (const step of steps) await play.take(step);
         await play.end();

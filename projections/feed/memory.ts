@@ -1,5 +1,6 @@
 /** The feed in memory. It can do to a reader's connection whatever a network can. */
 
+import type { OwnFeed } from './own-feed.ts';
 import type { FeedPublisher, FeedTransport, SignalPublisher, TransportListener } from './port.ts';
 import { ChainedPublisher } from './publish.ts';
 import { signalsThrough } from './signals.ts';
@@ -25,6 +26,12 @@ export class MemoryTransport implements FeedTransport {
   private readonly wanted = new Set<string>();
   private readonly hanging: (() => void)[] = [];
   private listener: TransportListener | undefined;
+  private readonly own: OwnFeed | undefined;
+
+  /** @param own of the projector in the same process */
+  constructor(own?: OwnFeed) {
+    this.own = own;
+  }
 
   start(listener: TransportListener): void {
     this.listener = listener;
@@ -94,7 +101,8 @@ export class MemoryTransport implements FeedTransport {
   /** Delivers the next messages of a partition. */
   arrive(partition: number, count = Number.POSITIVE_INFINITY): void {
     const queue = this.underWay.get(partition) ?? [];
-    for (const { channel, text } of queue.splice(0, count)) this.listener?.onMessage(partition, channel, text);
+    for (const { channel, text } of queue.splice(0, count))
+      if (this.own?.isKnown(partition, channel, text) !== true) this.listener?.onMessage(partition, channel, text);
   }
 
   stop(): void {

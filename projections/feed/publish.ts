@@ -6,13 +6,15 @@ import { BUDGETS } from '../../stores/budgets.ts';
 import type { EmptyRange } from '../engine/empty-ranges.ts';
 import type { PartitionBatch, PartitionStore } from '../engine/port.ts';
 import { feedChannelOf, MANIFEST } from './channels.ts';
-import { type BatchNumbers, encodeManifest, encodePulse } from './payloads.ts';
+import { type BatchNumbers, encodeManifest, encodePulse, type Manifest, type Pulse } from './payloads.ts';
 import type { FeedBatch, FeedPublisher } from './port.ts';
 
 /** The messages of one batch of a partition: one pulse per channel, then the manifest that names them. */
 export interface FeedMessage {
   readonly channel: string;
   readonly text: string;
+  /** What the text says. */
+  readonly said: Pulse | Manifest;
 }
 
 export const messagesOf = (
@@ -27,12 +29,12 @@ export const messagesOf = (
     if (group === undefined) byChannel.set(channel, [event]);
     else group.push(event);
   }
-  const pulses = [...byChannel].map(([channel, group]) => ({
-    channel,
-    text: encodePulse({ from, to, through, events: group }),
-  }));
-  const manifest = { from, to, through, channels: [...byChannel.keys()], ...(empty.length > 0 && { empty }) };
-  return [...pulses, { channel: MANIFEST, text: encodeManifest(manifest) }];
+  const pulses = [...byChannel].map(([channel, group]) => {
+    const said: Pulse = { from, to, through, events: group };
+    return { channel, said, text: encodePulse(said) };
+  });
+  const manifest: Manifest = { from, to, through, channels: [...byChannel.keys()], ...(empty.length > 0 && { empty }) };
+  return [...pulses, { channel: MANIFEST, said: manifest, text: encodeManifest(manifest) }];
 };
 
 const { events: EVENTS, bytes: BYTES } = BUDGETS.feed;

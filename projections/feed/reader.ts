@@ -14,8 +14,10 @@ import type { BatchListener } from '../engine/port.ts';
 import { Latecomers, PatientLog } from './backfill.ts';
 import { byPartition, feedChannelOf, type Listened, Listening, MANIFEST, STRUCTURE } from './channels.ts';
 import { Chain, HeadWatch } from './gaps.ts';
+import type { OwnFeed } from './own-feed.ts';
 import { decodeManifest, decodeSaid, type Manifest, type Pulse } from './payloads.ts';
 import type { FeedMetrics, FeedReader, FeedTransport, FillReason, TransportListener, TypingTold } from './port.ts';
+import type { FeedMessage } from './publish.ts';
 import { type Most, Release } from './release.ts';
 
 export interface FeedLimits {
@@ -39,6 +41,8 @@ export const feedLimits: FeedLimits = BUDGETS.feed;
 export interface FeedReaderOptions {
   readonly log: Pick<LogReader, 'head' | 'readAll'>;
   readonly transport: FeedTransport;
+  /** What a projector in the same process publishes. */
+  readonly own?: OwnFeed | undefined;
   /** Number of partitions of the distribution log. */
   readonly partitions: number;
   readonly onTyping: (typing: TypingTold) => void;
@@ -97,6 +101,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
     this.release.begin(head, onBatch);
     this.chains = Array.from({ length: this.options.partitions }, () => new Chain(head));
     this.options.transport.start(this);
+    this.options.own?.start((partition, message) => this.onOwn(partition, message));
     for (const partition of this.chains.keys()) this.subscribe(partition, [MANIFEST, STRUCTURE]);
     void this.lookOut();
   }
@@ -124,6 +129,7 @@ export class MendingFeedReader implements FeedReader, TransportListener {
   async stop(): Promise<void> {
     this.stopping.abort();
     this.options.transport.stop();
+    this.options.own?.stop();
     await this.release.ended();
   }
 
@@ -143,6 +149,13 @@ export class MendingFeedReader implements FeedReader, TransportListener {
       // Treated as if it had not arrived: the log has it.
       this.options.logger.warn({ err: error, partition, channel }, 'a message of the feed could not be read');
     }
+  }
+
+  private onOwn(partition: number, { channel, said }: FeedMessage): void {
+    const chain = this.chains[partition];
+    if (chain === undefined || this.stopping.signal.aborted) return;
+    if ('events' in said) this.onPulse(chain, channel, said);
+    else this.onManifest(partition, chain, said);
   }
 
   onReconnect(): void {

@@ -1,6 +1,7 @@
 import { Cluster } from 'ioredis';
 import type { Redis, RedisClient } from '../../stores/redis/connection.ts';
 import type { FeedChannel } from './channels.ts';
+import type { OwnFeed } from './own-feed.ts';
 import type { FeedPublisher, FeedTransport, SignalPublisher, TransportListener } from './port.ts';
 import { ChainedPublisher, type SendMessages } from './publish.ts';
 import { signalsThrough } from './signals.ts';
@@ -39,13 +40,15 @@ const published = async (client: RedisClient, messages: readonly NamedMessage[])
  * a partition's channels have a slot of their own.
  * @param client of its own: commands of other users would come in between
  */
-const sendOn = (client: RedisClient, names: FeedNames): SendMessages => {
+const sendOn = (client: RedisClient, names: FeedNames, own: OwnFeed | undefined): SendMessages => {
   const send = async (messages: readonly NamedMessage[]): Promise<void> => {
     for (const failure of await published(client, messages)) if (failure !== null) throw failure;
   };
   const publish = client instanceof Cluster ? send : sentTogether((messages) => published(client, messages));
-  return (partition, messages) =>
-    publish(messages.map(({ channel, text }) => ({ name: names.of(partition, channel), text })));
+  return (partition, messages) => {
+    own?.publish(partition, messages);
+    return publish(messages.map(({ channel, text }) => ({ name: names.of(partition, channel), text })));
+  };
 };
 
 /** Channels per command. */
@@ -60,22 +63,25 @@ const slices = (channels: readonly string[]): string[][] => {
 class RedisFeedTransport implements FeedTransport {
   private readonly client: RedisClient;
   private readonly names: FeedNames;
+  private readonly own: OwnFeed | undefined;
   /** By partition; subscribed again after every reconnect. */
   private readonly wanted = new Map<number, Set<string>>();
   private listener: TransportListener | undefined;
   private connected = false;
 
   /** @param client of its own, for subscriptions only */
-  constructor(client: RedisClient, names: FeedNames) {
+  constructor(client: RedisClient, names: FeedNames, own: OwnFeed | undefined) {
     this.client = client;
     this.names = names;
+    this.own = own;
   }
 
   start(listener: TransportListener): void {
     this.listener = listener;
     this.client.on('smessage', (name: string, text: string) => {
       const channel = this.names.parse(name);
-      if (channel !== undefined) this.listener?.onMessage(channel.partition, channel.name, text);
+      if (channel === undefined || this.own?.isKnown(channel.partition, channel.name, text)) return;
+      this.listener?.onMessage(channel.partition, channel.name, text);
     });
     this.client.on('ready', () => void this.renew());
     // The cluster driver itself subscribes again at the node that now has the slot.
@@ -129,13 +135,16 @@ class RedisFeedTransport implements FeedTransport {
 
 // The delivery feed on Redis sharded pub/sub.
 
-/** For a projector. Has its own connection. */
-export const openFeedPublisher = (redis: Redis, namespace: string): FeedPublisher =>
-  new ChainedPublisher(sendOn(redis.publisher('feed-publisher'), new FeedNames(namespace)));
+/** For a projector. Has its own connection. @param own of the gateway in the same process, if there is one */
+export const openFeedPublisher = (redis: Redis, namespace: string, own?: OwnFeed): FeedPublisher =>
+  new ChainedPublisher(sendOn(redis.publisher('feed-publisher'), new FeedNames(namespace), own));
 
-/** For a gateway. Has its own connection, which closes when the reader stops. */
-export const openFeedTransport = (redis: Redis, namespace: string): FeedTransport =>
-  new RedisFeedTransport(redis.subscriber('feed'), new FeedNames(namespace));
+/**
+ * For a gateway. Has its own connection, which closes when the reader stops.
+ * @param own of the projector in the same process, if there is one
+ */
+export const openFeedTransport = (redis: Redis, namespace: string, own?: OwnFeed): FeedTransport =>
+  new RedisFeedTransport(redis.subscriber('feed'), new FeedNames(namespace), own);
 
 /** For processes that serve clients. @param partitions of the distribution log */
 export const openSignalPublisher = (redis: Redis, namespace: string, partitions: number): SignalPublisher => {

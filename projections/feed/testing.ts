@@ -9,6 +9,7 @@ import type { EmptyRange } from '../engine/empty-ranges.ts';
 import { partitionOf } from '../engine/partitions.ts';
 import { Story } from '../testing.ts';
 import { MemoryTransport } from './memory.ts';
+import type { OwnFeed } from './own-feed.ts';
 import type { FeedMetrics, FillReason } from './port.ts';
 import { messagesOf } from './publish.ts';
 import { type FeedLimits, type FeedReaderOptions, MendingFeedReader } from './reader.ts';
@@ -21,6 +22,8 @@ export class MemoryPublisher {
   private readonly last: number[];
   private readonly tellsOfOthers: boolean;
   readonly transports: MemoryTransport[] = [];
+  /** Of the gateway in the same process. */
+  own: OwnFeed | undefined;
 
   /** @param tellsOfOthers whether a manifest says which other partitions have no event of its page */
   constructor(log: Pick<LogReader, 'readAll' | 'head'>, partitions: number, tellsOfOthers = false) {
@@ -58,7 +61,9 @@ export class MemoryPublisher {
     numbers: { from: number; to: number; through: number },
     empty: readonly EmptyRange[] = [],
   ): void {
-    for (const message of messagesOf(events, numbers, empty))
+    const messages = messagesOf(events, numbers, empty);
+    this.own?.publish(partition, messages);
+    for (const message of messages)
       for (const transport of this.transports) transport.deliver({ partition, ...message });
   }
 

@@ -158,6 +158,7 @@ export interface ProgressChannel {
   publish(update: ProgressUpdate): void;
   /** Register before `start`. */
   onUpdate(listener: (update: ProgressUpdate) => void): void;
+  /** For whoever listens. Publishing needs no start. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }

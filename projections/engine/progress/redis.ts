@@ -23,6 +23,9 @@ const Message = t.array(
 
 type Through = Record<number, number>;
 
+/** Of one that is forgotten, the updates are heard again, which changes nothing. */
+const MOST_SENT = 100;
+
 /** Updates of one view that wait to be sent. */
 interface Waiting extends ProgressUpdate {
   readonly through: Through;
@@ -34,6 +37,8 @@ class RedisProgress implements ProgressChannel {
   private readonly channel: string;
   private readonly listeners: ((update: ProgressUpdate) => void)[] = [];
   private readonly waiting = new Map<string, Waiting>();
+  /** Messages that Redis has not brought back yet. Their updates were heard when they were published. */
+  private readonly sent = new Set<string>();
   private readonly clock: Clock;
   private cancel: (() => void) | undefined;
   private subscriber: RedisClient | undefined;
@@ -85,11 +90,15 @@ class RedisProgress implements ProgressChannel {
       empty.length === 0 ? update : { ...update, empty },
     );
     this.waiting.clear();
+    const text = JSON.stringify(message);
+    if (this.subscriber !== undefined) this.sent.add(text);
+    if (this.sent.size > MOST_SENT) this.sent.delete(this.sent.values().next().value!);
     // Nodes that miss the message poll the store.
-    this.redis.run((client) => client.publish(this.channel, JSON.stringify(message))).catch(() => {});
+    this.redis.run((client) => client.publish(this.channel, text)).catch(() => {});
   }
 
   private receive(text: string): void {
+    if (this.sent.delete(text)) return;
     const message = either.tryCatch(
       () => JSON.parse(text) as unknown,
       () => undefined,
