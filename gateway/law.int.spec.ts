@@ -17,7 +17,9 @@ type Step =
   | { readonly kind: 'overwrite'; readonly at: number; readonly whom: number; readonly view: number }
   | { readonly kind: 'role'; readonly guild: number; readonly view: number }
   | { readonly kind: 'roles'; readonly guild: number; readonly by: number; readonly has: number }
-  | { readonly kind: 'read'; readonly at: number };
+  | { readonly kind: 'read'; readonly at: number }
+  | { readonly kind: 'thread'; readonly at: number; readonly by: number; readonly isPrivate: boolean }
+  | { readonly kind: 'end' };
 
 const small = fc.nat({ max: 5 });
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -39,6 +41,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('role' as const), guild: small, view: small }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('roles' as const), guild: small, by: small, has: small }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read' as const), at: small }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('thread' as const), at: small, by: small, isPrivate: fc.boolean() }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('end' as const) }) },
 );
 
 /**
@@ -53,9 +60,9 @@ class Play {
   private readonly story: Story;
   private readonly owner: string;
   private readonly people: readonly string[];
-  private readonly guilds: readonly string[];
+  private guilds: readonly string[];
   private readonly direct: string;
-  private readonly channels: string[] = [];
+  private channels: string[] = [];
   private readonly messages: { channel: string; ordinal: number; by: string; gone: boolean }[] = [];
   private readonly ordinals = new Map<string, number>();
   private readonly members = new Set<string>();
@@ -149,6 +156,26 @@ class Play {
         const who = step.by % 2 === 0 ? watcher : this.people[2]!;
         const given = step.has % 2 === 0 || this.roles.get(guild) !== 'there' ? [] : [`${guild}7`];
         if (this.members.has(`${guild} ${who}`)) story.giveRoles(guild, who, given);
+        break;
+      }
+      case 'thread': {
+        const parentId = pick(this.channels, step.at)!;
+        const guildId = this.guildOf.get(parentId);
+        if (guildId === undefined) break;
+        const id = String(this.next++);
+        const creator = step.by % 2 === 0 ? watcher : this.owner;
+        if (creator === watcher && !this.members.has(`${guildId} ${watcher}`)) break;
+        story.thread(id, guildId, parentId, creator, step.isPrivate);
+        break;
+      }
+      case 'end': {
+        // The last one stays.
+        const [, ended] = this.guilds;
+        if (ended === undefined) break;
+        story.deleteGuild(ended);
+        this.guilds = this.guilds.filter((id) => id !== ended);
+        this.channels = this.channels.filter((id) => this.guildOf.get(id) !== ended);
+        for (const message of this.messages) if (this.guildOf.get(message.channel) === ended) message.gone = true;
         break;
       }
       case 'read':

@@ -225,9 +225,9 @@ export class Story {
     return this.log.add(guildStream(guildId), 'guild-edited', { guildId, details });
   }
 
-  thread(channelId: string, guildId: string, parentId: string, creator: string) {
+  thread(channelId: string, guildId: string, parentId: string, creator: string, isPrivate = false) {
     return this.log.add(channelStream(channelId), 'thread-created', {
-      ...{ channelId, guildId, parentId, isPrivate: false, startedAt: null, firstMessageId: null },
+      ...{ channelId, guildId, parentId, isPrivate, startedAt: null, firstMessageId: null },
       details: { name: '', archived: false, locked: false, invitable: true, autoArchive: 60, archiveTime: 0 },
       creator: { userId: creator, joinedTime: 0, stay: 0 },
     });
