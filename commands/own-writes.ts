@@ -7,8 +7,8 @@ import type { Soon } from '../schemas/soon.ts';
 
 interface Written {
   /** Position of the last write of any kind, and of the last that changed membership or channels. */
-  readonly any: number;
-  readonly structural: number;
+  any: number;
+  structural: number;
 }
 
 /** How long a request waits for the views before it is refused with a time to retry. */
@@ -32,11 +32,11 @@ export class OwnWrites {
 
   /** Must be awaited before the write is acknowledged. */
   record(userId: string, position: number, structural: boolean): Soon<void> {
-    const former = this.written.get(userId);
-    this.written.set(userId, {
-      any: Math.max(former?.any ?? 0, position),
-      structural: Math.max(former?.structural ?? 0, structural ? position : 0),
-    });
+    const known = this.written.get(userId);
+    const written = known ?? { any: 0, structural: 0 };
+    written.any = Math.max(written.any, position);
+    if (structural) written.structural = Math.max(written.structural, position);
+    if (known === undefined) this.written.set(userId, written);
     return this.shared.record(userId, position);
   }
 

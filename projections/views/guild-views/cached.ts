@@ -124,9 +124,12 @@ export class CachedGuilds implements GuildReader {
     this.lastChange = Math.max(this.lastChange, event.position);
   }
 
-  private async kept<R extends Row>(key: string, load: () => Soon<R | undefined>): Promise<R | undefined> {
+  private kept<R extends Row>(key: string, load: () => Soon<R | undefined>): Soon<R | undefined> {
     const known = this.rows.get(key);
-    if (known !== undefined) return known as R;
+    return known === undefined ? this.read(key, load) : (known as R);
+  }
+
+  private async read<R extends Row>(key: string, load: () => Soon<R | undefined>): Promise<R | undefined> {
     const mayKeep = this.beforeReading();
     const row = await load();
     if (row !== undefined && mayKeep()) this.rows.set(key, row);
@@ -148,8 +151,8 @@ export class CachedGuilds implements GuildReader {
   channel: GuildReader['channel'] = (id) => this.kept(channelKey(id), () => this.reader.channel(id));
   member: GuildReader['member'] = (guildId, userId) =>
     this.kept(memberKey(guildId, userId), () => this.reader.member(guildId, userId));
-  user: GuildReader['user'] = (id) => this.kept(userKey(id), () => this.reader.user(id));
-  administrator: GuildReader['administrator'] = () => this.kept(ADMINISTRATOR, () => this.reader.administrator());
+  user: GuildReader['user'] = async (id) => this.kept(userKey(id), () => this.reader.user(id));
+  administrator: GuildReader['administrator'] = async () => this.kept(ADMINISTRATOR, () => this.reader.administrator());
   administrators: GuildReader['administrators'] = async () =>
     (await this.kept(ADMINISTRATORS, () => this.reader.administrators())) ?? [];
   channelsOf: GuildReader['channelsOf'] = async (guildId) =>
