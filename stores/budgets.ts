@@ -239,6 +239,11 @@ export const BUDGETS = {
     events: 250,
     /** Of these events together. */
     bytes: 1_048_576,
+    /**
+     * What a process has published of a partition and Redis has not brought back. It never brings what is in channels that nobody
+     * there listens to, and nothing while it is gone. Some manifests with their pulses.
+     */
+    underWay: { count: 1000, bytes: 4_194_304 },
   },
   /** Events of a partition that wait for a tick to vouch for them. Beyond that the range is read from the log. */
   unvouched: { count: 4000, bytes: 16_777_216 },

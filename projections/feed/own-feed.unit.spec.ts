@@ -35,3 +35,18 @@ it('a message that the transport brings is known if this process has published i
   expect(own.isKnown(0, third.channel, third.text)).toBe(true);
   expect(own.isKnown(0, third.channel, third.text)).toBe(false);
 });
+
+it('what is under way is forgotten once it is much, in number or in bytes, as while Redis is gone', () => {
+  const own = new OwnFeed();
+  own.start(() => {});
+  const [first] = messages(1) as [FeedMessage];
+  for (const [count, bytes] of [
+    [1001, 1],
+    [50, 98_304],
+  ] as const) {
+    own.publish(0, [first]);
+    for (let n = 0; n < count; n += 1) own.publish(0, [{ ...first, text: String(n).padEnd(bytes) }]);
+    expect(own.isKnown(0, first.channel, first.text)).toBe(false);
+    expect(own.isKnown(0, first.channel, String(count - 1).padEnd(bytes))).toBe(true);
+  }
+});
