@@ -135,9 +135,15 @@ describe('the command line', () => {
     expect(me).toMatchObject({ username: 'helper', bot: true });
   });
 
-  it('makes a bot on a running server', async () => {
-    const { stdout } = await cli('bot', 'create', '--name', 'other', ...atServer());
-    expect(stdout).toMatch(/^token \S+$/m);
+  it('makes a bot on a running server, and shows its token also where no guild lets it in', async () => {
+    const shown = expect.stringMatching(/^token \S+$/m);
+    const made = (...args: string[]) => cli('bot', 'create', '--name', 'other', ...args, ...atServer());
+    await Promise.all([
+      expect(made()).resolves.toMatchObject({ stdout: shown }),
+      expect(made('--guild', '1')).rejects.toMatchObject({
+        ...{ code: 1, stdout: shown, stderr: expect.stringContaining('Unknown Guild') },
+      }),
+    ]);
   });
 
   it('replays a running server and its folder alike', async () => {

@@ -18,14 +18,21 @@ interface Created {
   readonly bot: { readonly token: string };
 }
 
-const throughServer = async (server: RemoteServer, { name, guild }: BotOptions): Promise<Created> => {
+/** Before the bot is let in, which may be refused: the bot is there then, and its token is not shown again. */
+const tell = ({ id, bot: { token } }: Created): void => {
+  say(`application ${id}`);
+  say(`token ${token}`);
+  say('The token is shown this once: keep it as you keep passwords.');
+};
+
+const throughServer = async (server: RemoteServer, { name, guild }: BotOptions): Promise<void> => {
   const created = await server.post<Created>('/applications', { name });
+  tell(created);
   if (guild !== undefined) await server.post(`/guilds/${guild}/bots`, { application_id: created.id });
-  return created;
 };
 
 /** Acts as the administrator, since anyone who can write to the folder can do anything anyway. */
-const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<Created> => {
+const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<void> => {
   const [userId] = await core.views.guilds.administrators();
   if (userId === undefined) throw new Error('nobody has registered yet: the first person owns the first bot');
   const submit = async (type: string, fields: object): Promise<Answer> => {
@@ -45,16 +52,13 @@ const inFolder = async (core: Core, { name, guild }: BotOptions): Promise<Create
   const created = await submit('application.create', { name });
   if (created.kind !== 'application' || created.token === null) throw new Error('no application was made');
   const { id, token } = created;
+  tell({ id, bot: { token } });
   if (guild !== undefined) await submit('bot.add', { guild_id: guild, application_id: id });
-  return { id, bot: { token } };
 };
 
 export const botCreate = (options: BotOptions): Promise<void> =>
   reported(async () => {
     const server = serverAt(options);
-    const created =
-      server === undefined ? await withCore((core) => inFolder(core, options)) : await throughServer(server, options);
-    say(`application ${created.id}`);
-    say(`token ${created.bot.token}`);
-    say('The token is shown this once: keep it as you keep passwords.');
+    await (server === undefined ? withCore((core) => inFolder(core, options)) : throughServer(server, options));
+    if (options.guild !== undefined) say(`The bot is in the guild ${options.guild}.`);
   });
