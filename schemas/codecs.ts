@@ -114,6 +114,7 @@ export class ListType<C extends t.Mixed> extends t.ArrayType<C, t.TypeOf<C>[], t
 
   constructor(codec: C, max: number, keyOf?: (item: t.TypeOf<C>) => unknown, min = 0) {
     const any = t.array(codec);
+    const hasRoom = (u: unknown): boolean => !Array.isArray(u) || (u.length >= min && u.length <= max);
     const repeated = (items: readonly t.TypeOf<C>[]): number => {
       if (keyOf === undefined) return -1;
       const keys = items.map(keyOf);
@@ -121,9 +122,9 @@ export class ListType<C extends t.Mixed> extends t.ArrayType<C, t.TypeOf<C>[], t
     };
     super(
       `${min === 0 ? 'up to' : `${min} to`} ${max} of ${codec.name}`,
-      (u): u is t.TypeOf<C> => any.is(u) && u.length >= min && u.length <= max && repeated(u) < 0,
+      (u): u is t.TypeOf<C> => hasRoom(u) && any.is(u) && repeated(u) < 0,
       (u, context) => {
-        if (Array.isArray(u) && (u.length < min || u.length > max)) {
+        if (!hasRoom(u)) {
           const { code, message } = wrongLength(min, max);
           return failureAs(code, u, context, message);
         }
@@ -168,13 +169,13 @@ export class SizedType<C extends t.Mixed> extends t.Type<t.TypeOf<C>, t.OutputOf
   readonly bytes: number;
 
   constructor(codec: C, bytes: number, code: string) {
-    const fits = (u: unknown) => Buffer.byteLength(JSON.stringify(u)) <= bytes;
+    // Ahead of its parts, which then are few.
+    const fits = (u: unknown) => u === undefined || Buffer.byteLength(JSON.stringify(u)) <= bytes;
     super(
       `${codec.name} of up to ${bytes} bytes`,
-      (u): u is t.TypeOf<C> => codec.is(u) && fits(u),
+      (u): u is t.TypeOf<C> => fits(u) && codec.is(u),
       (u, context) => {
-        // Ahead of its parts, which then are few.
-        if (u !== undefined && !fits(u)) return failureAs(code, u, context, `Must not exceed ${bytes} bytes as JSON.`);
+        if (!fits(u)) return failureAs(code, u, context, `Must not exceed ${bytes} bytes as JSON.`);
         return codec.validate(u, context);
       },
       codec.encode,

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   anyText,
   BitSet,
+  checkedText,
   decode,
   decodeOrUndefined,
   IsoTime,
@@ -98,14 +99,21 @@ describe('a list', () => {
     );
   });
 
-  it('is refused for its length before its items are looked at', () => {
-    expect(decode(few, Array(100_000).fill(7))).toEqual(
-      either.left(
-        expect.objectContaining({
-          errors: { _errors: [{ code: 'BASE_TYPE_MAX_LENGTH', message: 'Must be 3 or fewer in length.' }] },
-        }),
-      ),
+  it('is refused for its length or its size before its items are looked at, good or not', () => {
+    let looks = 0;
+    const item = checkedText('item', () => {
+      looks += 1;
+      return undefined;
+    });
+    const tooMany = { code: 'BASE_TYPE_MAX_LENGTH', message: 'Must be 3 or fewer in length.' };
+    for (const one of [7, 'a'])
+      expect(decode(list(item, 3), Array(100_000).fill(one))).toEqual(
+        either.left(expect.objectContaining({ errors: { _errors: [tooMany] } })),
+      );
+    expect(decode(sized(list(item, 3), 12, 'TOO_LARGE'), ['a'.repeat(100_000)])).toMatchObject(
+      either.left({ errors: { _errors: [{ code: 'TOO_LARGE' }] } }),
     );
+    expect(looks).toBe(0);
   });
 });
 
