@@ -56,6 +56,17 @@ describe('a live session', () => {
     expect(told(owner)).toEqual(told(member));
   });
 
+  it('receives an overwrite by which it gains and loses a private thread of a channel that it sees all the time', async () => {
+    const { story } = world;
+    story.thread('92', '10', channel, '1', true);
+    const manageThreads = { id: '2', type: 1 as const, allow: String(1n << 34n), deny: '0' };
+    story.overwrite(channel, '10', manageThreads);
+    await world.received(member);
+    story.deleteOverwrite(channel, '10', '2');
+    await world.received(member);
+    expect(names(member)).toEqual(['THREAD_CREATE', 'CHANNEL_UPDATE', 'THREAD_DELETE', 'CHANNEL_UPDATE']);
+  });
+
   it('receives nothing outside its intents', async () => {
     const quiet = await station.identified('2', { intents: 1 << 10 });
     world.story.post(channel, '1');

@@ -244,8 +244,10 @@ export class FanOut {
     dispatches: readonly EncodedDispatch[],
     { position, type, data }: AccessEvent,
   ): Promise<void> {
-    // Of an overwrite those who gain or lose the channel hear nothing else, but for the audit log's entry.
-    const told = type === 'overwrite-set' || type === 'overwrite-deleted' ? forAuditors(dispatches) : dispatches;
+    // Of an overwrite those who gain or lose the channel hear nothing else, but for the audit log's entry. Whoever gains or loses
+    // only a thread in it keeps the channel, and is told.
+    const overwritten = type === 'overwrite-set' || type === 'overwrite-deleted' ? data.channelId : undefined;
+    const told = [...gained, ...lost].some(({ id }) => id === overwritten) ? forAuditors(dispatches) : dispatches;
     const frames = framesOf(told, session, session.s);
     const own = [
       ...(await lostChannelPayloads(this.deps, session, lost, session.s)),

@@ -18,7 +18,7 @@ type Step =
   | { readonly kind: 'role'; readonly guild: number; readonly view: number }
   | { readonly kind: 'roles'; readonly guild: number; readonly by: number; readonly has: number }
   | { readonly kind: 'read'; readonly at: number }
-  | { readonly kind: 'thread'; readonly at: number; readonly by: number; readonly isPrivate: boolean }
+  | { readonly kind: 'thread'; readonly at: number; readonly by: number }
   | { readonly kind: 'end' };
 
 const small = fc.nat({ max: 5 });
@@ -43,7 +43,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read' as const), at: small }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('thread' as const), at: small, by: small, isPrivate: fc.boolean() }),
+    arbitrary: fc.record({ kind: fc.constant('thread' as const), at: small, by: small }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('end' as const) }) },
 );
@@ -165,7 +165,7 @@ class Play {
         const id = String(this.next++);
         const creator = step.by % 2 === 0 ? watcher : this.owner;
         if (creator === watcher && !this.members.has(`${guildId} ${watcher}`)) break;
-        story.thread(id, guildId, parentId, creator, step.isPrivate);
+        story.thread(id, guildId, parentId, creator);
         break;
       }
       case 'end': {
