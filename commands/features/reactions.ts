@@ -85,16 +85,15 @@ export const removeReactionOf = command({
   },
 });
 
-type Cleared = t.TypeOf<typeof OnMessage> | OnReaction;
+type OnAny = t.TypeOf<typeof OnMessage>;
 
-/** With which emoji; null: all. */
-const clearedEmoji = (fields: Cleared): string | null => ('emoji' in fields ? fields.emoji : null);
-
+/** @param emojiOf with which emoji; null: all. What a command does not name is not decoded */
 const clearing = <const K extends string, P extends typeof OnMessage | typeof OnReaction>(
   type: K,
   summary: string,
   path: string,
   params: P,
+  emojiOf: (fields: t.TypeOf<P>) => string | null,
 ) =>
   command({
     type,
@@ -103,22 +102,32 @@ const clearing = <const K extends string, P extends typeof OnMessage | typeof On
     params,
     structural: false,
     limit: { bucket: 'reaction', key: (_, { userId }) => userId },
-    check: (fields: Cleared) => ('emoji' in fields ? knownEmoji(fields) : undefined),
-    stream: ({ channel_id }: Cleared) => channelStream(channel_id),
+    check: (fields: t.TypeOf<P>) => {
+      const emoji = emojiOf(fields);
+      return emoji === null ? undefined : knownEmoji({ emoji });
+    },
+    stream: ({ channel_id }: OnAny) => channelStream(channel_id),
     rights: actorInChannel,
     prepare: async ({ fields: { channel_id, message_id: messageId } }, deps) =>
       either.right(await storedFacts(deps.timelines, channel_id, { messageId })),
     decide: async (state: ChannelState, { rights, prepared, since }, { fields, cause }) => {
       const message = await currentFacts(prepared, { messageId: fields.message_id }, since);
-      return reactions.clearReactions({ ...rights, key: cause.key, message, emoji: clearedEmoji(fields) }, state);
+      return reactions.clearReactions({ ...rights, key: cause.key, message, emoji: emojiOf(fields) }, state);
     },
   });
 
 const ALL = '/channels/:channel_id/messages/:message_id/reactions';
-export const clearReactions = clearing('reaction.clear', 'Take all reactions to a message back.', ALL, OnMessage);
+export const clearReactions = clearing(
+  'reaction.clear',
+  'Take all reactions to a message back.',
+  ALL,
+  OnMessage,
+  () => null,
+);
 export const clearEmoji = clearing(
   'reaction.clear-emoji',
   'Take all reactions with one emoji back.',
   `${ALL}/:emoji`,
   OnReaction,
+  ({ emoji }) => emoji,
 );

@@ -195,10 +195,21 @@ const targetIn = async ({ guild, parent }: ChannelActor, userId: string, { views
 
 type Target = { readonly userId: string; readonly member: Awaited<ReturnType<typeof targetIn>> };
 
-const rightsTo = async (asked: Asked<t.TypeOf<typeof OnChannel> | t.TypeOf<typeof OnMember>>, deps: CommandDeps) => {
+type OfThread = Asked<{ readonly channel_id: string }>;
+
+/** The command's path, its fields, and whom it is about. What a command does not name is not decoded. */
+interface Whom<P extends t.Mixed> {
+  readonly who: string;
+  readonly params: P;
+  readonly userIdOf: (asked: OfThread & Asked<t.TypeOf<P>>) => string;
+}
+
+const SELF: Whom<typeof OnChannel> = { who: '@me', params: OnChannel, userIdOf: ({ context }) => context.actor.userId };
+const OTHER: Whom<typeof OnMember> = { who: ':user_id', params: OnMember, userIdOf: ({ fields }) => fields.user_id };
+
+const rightsTo = async (asked: OfThread, userId: string, deps: CommandDeps) => {
   const actor = await actorInChannel(asked, deps);
   if (either.isLeft(actor)) return actor;
-  const userId = 'user_id' in asked.fields ? asked.fields.user_id : asked.context.actor.userId;
   const target: Target = { userId, member: await targetIn(actor.right, userId, deps) };
   return either.right({ actor: actor.right, target }) satisfies Result<unknown>;
 };
@@ -206,18 +217,19 @@ const rightsTo = async (asked: Asked<t.TypeOf<typeof OnChannel> | t.TypeOf<typeo
 const membership = <const K extends string, P extends typeof OnChannel | typeof OnMember>(
   type: K,
   method: 'PUT' | 'DELETE',
-  { summary, who, params }: { readonly summary: string; readonly who: string; readonly params: P },
+  summary: string,
+  { who, params, userIdOf }: Whom<P>,
   decide: (actor: ChannelActor & { key: string }, target: Target, state: ChannelState, deps: CommandDeps) => Decision,
 ) =>
   command({
     type,
     summary,
     route: { method, path: `/channels/:channel_id/thread-members/${who}`, status: 204, answers: 'Nothing.' },
-    params: params as typeof OnChannel | typeof OnMember,
+    params,
     structural: true,
     limit: { bucket: 'threadMember', key: (_, { userId }) => userId },
-    stream: ({ channel_id }) => channelStream(channel_id),
-    rights: rightsTo,
+    stream: ({ channel_id }: OfThread['fields']) => channelStream(channel_id),
+    rights: (asked: OfThread & Asked<t.TypeOf<P>>, deps) => rightsTo(asked, userIdOf(asked), deps),
     decide: (state: ChannelState, { rights: { actor, target } }, { cause }, deps) =>
       decide({ ...actor, key: cause.key }, target, state, deps),
     waitsFor: 'views',
@@ -233,27 +245,13 @@ const add = (
 const remove = (actor: ChannelActor & { key: string }, { userId: targetId }: Target, state: ChannelState): Decision =>
   threads.removeFromThread({ ...actor, targetId }, state);
 
-export const joinThread = membership(
-  'thread.join',
-  'PUT',
-  { summary: 'Join a thread.', who: '@me', params: OnChannel },
-  add,
-);
-export const leaveThread = membership(
-  'thread.leave',
-  'DELETE',
-  { summary: 'Leave a thread.', who: '@me', params: OnChannel },
-  remove,
-);
-export const addToThread = membership(
-  'thread.member.add',
-  'PUT',
-  { summary: 'Add somebody to a thread.', who: ':user_id', params: OnMember },
-  add,
-);
+export const joinThread = membership('thread.join', 'PUT', 'Join a thread.', SELF, add);
+export const leaveThread = membership('thread.leave', 'DELETE', 'Leave a thread.', SELF, remove);
+export const addToThread = membership('thread.member.add', 'PUT', 'Add somebody to a thread.', OTHER, add);
 export const removeFromThread = membership(
   'thread.member.remove',
   'DELETE',
-  { summary: 'Remove somebody from a thread.', who: ':user_id', params: OnMember },
+  'Remove somebody from a thread.',
+  OTHER,
   remove,
 );

@@ -188,4 +188,19 @@ export const badCommandsSuite = (start: StartInstance, runs = 16) =>
       expect(socket.closeCode).toBeUndefined();
       await socket.cut();
     });
+
+    it.each([{}, true, ['x'], 5])('in fields that a command does not have changes nothing: %j', async (nonsense) => {
+      const socket = await GatewayClient.identified(world.instance.url, world.person.account!.token);
+      const done = async (type: string, fields: object) => {
+        const { result, error } = await socket.command({ id: someName(type), type, ...fields });
+        expect(error).toBeUndefined();
+        return result as { readonly id: string };
+      };
+      const { id: channel_id } = world.channel;
+      const { id: message_id } = await done('message.send', { channel_id, content: 'cleared' });
+      await done('reaction.clear', { channel_id, message_id, emoji: nonsense });
+      const { id: threadId } = await done('thread.create', { channel_id, kind: 11, name: 'joined' });
+      await done('thread.join', { channel_id: threadId, user_id: nonsense });
+      await socket.cut();
+    });
   });
