@@ -196,7 +196,8 @@ export const badCommandsSuite = (start: StartInstance, runs = 16) =>
         expect(error).toBeUndefined();
         return result as { readonly id: string };
       };
-      const { id: channel_id } = world.channel;
+      // What the tests before have sent may have deleted the other channel.
+      const { id: channel_id } = (await world.person.createGuild('Nonsense')).channel;
       const { id: message_id } = await done('message.send', { channel_id, content: 'cleared' });
       await done('reaction.clear', { channel_id, message_id, emoji: nonsense });
       const { id: threadId } = await done('thread.create', { channel_id, kind: 11, name: 'joined' });
