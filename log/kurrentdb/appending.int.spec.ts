@@ -14,7 +14,7 @@ const patience = { answerMs: 5_000, triedMs: 20_000, silenceMs: 10_000 };
 /** For what comes of a server that says nothing: it comes soon. */
 const hasty = { answerMs: 250, triedMs: 800, silenceMs: 1_000 };
 /** For what a server says each time: a busy machine takes a while to say it. */
-const slowly = { ...hasty, answerMs: 1_000, triedMs: 1_300 };
+const slowly = { ...hasty, answerMs: 5_000, triedMs: 1_300 };
 /** A busy machine may be late by this. */
 const LATE_MS = 700;
 
