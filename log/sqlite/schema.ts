@@ -3,11 +3,12 @@
 import { crc32 } from 'node:zlib';
 import type Database from 'libsql';
 import type { ParleyEvent } from '../../schemas/events/catalogue.ts';
+import type { Value } from '../../stores/sqlite/statements.ts';
 
 /**
  * Appends the event's columns to the values of an insert. Nested arrays would cost another copy per row.
  */
-export const pushRow = (values: unknown[], event: ParleyEvent, streamId: number): void => {
+export const pushRow = (values: Value[], event: ParleyEvent, streamId: number): void => {
   const data = JSON.stringify(event.data);
   values.push(
     event.position,
