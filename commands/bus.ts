@@ -6,7 +6,7 @@ import { decode } from '../schemas/codecs.ts';
 import { fieldError, type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { Quota } from '../schemas/quota.ts';
-import type { Soon } from '../schemas/soon.ts';
+import { type Soon, soon } from '../schemas/soon.ts';
 import { CallerOrder } from './caller-order.ts';
 import {
   ACCEPTED,
@@ -136,13 +136,13 @@ class CommandTask implements Task<unknown, AnyReady> {
   prepare(): Soon<Result<AnyReady>> {
     if (this.early !== undefined) return this.early;
     const passed = this.gate();
-    return passed instanceof Promise ? passed.then((gone) => this.afterGate(gone)) : this.afterGate(passed);
+    return soon(passed, (gone) => this.afterGate(gone));
   }
 
   private afterGate(passed: Result<void>): Soon<Result<AnyReady>> {
     if (either.isLeft(passed)) return passed;
     const rights = this.readRights();
-    return rights instanceof Promise ? rights.then((read) => this.withRights(read)) : this.withRights(rights);
+    return soon(rights, (read) => this.withRights(read));
   }
 
   private readRights(): Soon<Result<unknown>> {
@@ -154,13 +154,13 @@ class CommandTask implements Task<unknown, AnyReady> {
     const { prepare } = this.command as QueuedCommand;
     if (either.isLeft(rights)) return rights;
     const prepared: Soon<Result<unknown>> = prepare === undefined ? ALLOWED : prepare(this.asked, this.deps);
-    return prepared instanceof Promise ? prepared.then((read) => bothOf(rights, read)) : bothOf(rights, prepared);
+    return soon(prepared, (read) => bothOf(rights, read));
   }
 
   refresh(former: AnyReady): Soon<Result<AnyReady>> {
     const prepared = either.right(former.prepared);
     const rights = this.readRights();
-    return rights instanceof Promise ? rights.then((again) => bothOf(again, prepared)) : bothOf(rights, prepared);
+    return soon(rights, (again) => bothOf(again, prepared));
   }
 
   decide(state: unknown, ready: AnyReady, since: Since): Soon<Decision> {
@@ -192,7 +192,7 @@ class CommandTask implements Task<unknown, AnyReady> {
 
   private ownWritesSeen(): Soon<Result<void>> {
     const seen = this.entrance.ownWrites.structureSeen(this.asked.context.actor.userId);
-    return seen instanceof Promise ? seen.then(passedIf) : passedIf(seen);
+    return soon(seen, passedIf);
   }
 
   /** The events of the command, or of the one that it repeats. */
@@ -257,7 +257,7 @@ class CommandTask implements Task<unknown, AnyReady> {
     const { rights, prepared } = this.ready!;
     try {
       const answering: Soon<Result<Answer>> = command.answer({ rights, prepared, done, event }, asked, deps);
-      return answering instanceof Promise ? answering.then(answered, failed) : answered(answering);
+      return soon(answering, answered, failed);
     } catch (failure) {
       return failed(failure);
     }

@@ -4,7 +4,7 @@ import type { Viewer } from '../presenter/dispatch.ts';
 import type { Dispatch, EventRenderer } from '../presenter/dispatches.ts';
 import type { ParleyEvent } from '../schemas/events/catalogue.ts';
 import { hasAny, Op } from '../schemas/gateway/frames.ts';
-import type { Soon } from '../schemas/soon.ts';
+import { type Soon, soon } from '../schemas/soon.ts';
 import { payloadOf, textFrame, textFrameAround } from './frame-bytes.ts';
 import type { Session } from './session.ts';
 
@@ -178,7 +178,7 @@ export const encodedDispatches = (
   const encoded = (dispatches: readonly Dispatch[]): readonly EncodedDispatch[] =>
     dispatches.map((dispatch) => new EncodedDispatch(dispatch, event.position, grew));
   const rendered = renderer.render(event, guildId, deleted);
-  return rendered instanceof Promise ? rendered.then(encoded) : encoded(rendered);
+  return soon(rendered, encoded);
 };
 
 /** Those for whoever hears of an event only because they may read the audit log. */

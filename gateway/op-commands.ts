@@ -11,7 +11,7 @@ import { errorBody, type ParleyError, parleyError, StoreUnavailable } from '../s
 import { GivenCommand, Op } from '../schemas/gateway/frames.ts';
 import { jsonError } from '../schemas/json.ts';
 import { reasonGiven } from '../schemas/reason.ts';
-import type { Soon } from '../schemas/soon.ts';
+import { type Soon, soon } from '../schemas/soon.ts';
 import type { Span } from '../telemetry/spans.ts';
 import { sharedJson } from './encoding.ts';
 import { textFrameAround } from './frame-bytes.ts';
@@ -124,9 +124,7 @@ export class CommandFrames {
     if (either.isLeft(outcome))
       return bus.commands.some((one) => one.type === asked.type) ? atItsField(outcome.left) : outcome.left;
     const shown = presentAnswer(presenter, outcome.right.answer);
-    return shown instanceof Promise
-      ? shown.then((read) => this.tell(asked, outcome.right, read))
-      : this.tell(asked, outcome.right, shown);
+    return soon(shown, (read) => this.tell(asked, outcome.right, read));
   }
 
   private tell(

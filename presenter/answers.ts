@@ -4,7 +4,7 @@ import { either } from 'fp-ts';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Answer } from '../commands/port.ts';
 import { type ParleyError, parleyError, StoreUnavailable } from '../schemas/errors.ts';
-import type { Soon } from '../schemas/soon.ts';
+import { type Soon, soon } from '../schemas/soon.ts';
 import { presentIncidents, presentRole, presentRoles } from './guilds.ts';
 import { presentNotifications } from './notifications.ts';
 import type { Presenter } from './presenter.ts';
@@ -82,7 +82,7 @@ export const presentAnswer = (
       : either.right({ shown, accepted: answer.kind === 'accepted' });
   try {
     const shown = render(presenter, answer);
-    return shown instanceof Promise ? shown.then(presented, unreadable) : presented(shown);
+    return soon(shown, presented, unreadable);
   } catch (failure) {
     return unreadable(failure);
   }

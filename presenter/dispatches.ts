@@ -14,7 +14,7 @@ import { auditedIn, type EventOf, type EventType, intentsOf, type ParleyEvent } 
 import { MessageType } from '../schemas/events/channel.ts';
 import type { Role } from '../schemas/events/guild.ts';
 import { Intent } from '../schemas/gateway/frames.ts';
-import type { Soon } from '../schemas/soon.ts';
+import { type Soon, soon } from '../schemas/soon.ts';
 import { channelIdOf } from '../schemas/streams.ts';
 import {
   type Dispatch,
@@ -178,7 +178,7 @@ const renderings: { readonly [K in EventType]: Rendering<K> } = {
       message('MESSAGE_CREATE', shown, intentsOf(event.type, guildId), guildId, deleted),
     ];
     const shown = presenter.posted(event, guildId);
-    return shown instanceof Promise ? shown.then(create) : create(shown);
+    return soon(shown, create);
   },
 
   'message-edited': messageUpdate,

@@ -8,7 +8,7 @@ import type { MemberRow } from '../projections/views/guild-views/view.ts';
 import type { MessageRow, TimelineReader } from '../projections/views/timelines/view.ts';
 import type { EventOf } from '../schemas/events/catalogue.ts';
 import { type Forwarded, HAS_THREAD, MessageBody, MessageType, SUPPRESS_EMBEDS } from '../schemas/events/channel.ts';
-import type { Soon } from '../schemas/soon.ts';
+import { type Soon, soon } from '../schemas/soon.ts';
 import { channelIdOf, channelStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
@@ -165,10 +165,7 @@ export class MessagePresenter {
 
   private inGuild(message: ApiMessage, author: string, guildId: string | null): Soon<ApiMessage> {
     if (guildId === null) return message;
-    const member = this.views.guilds.member(guildId, author);
-    return member instanceof Promise
-      ? member.then((read) => this.ofMember(message, guildId, read))
-      : this.ofMember(message, guildId, member);
+    return soon(this.views.guilds.member(guildId, author), (member) => this.ofMember(message, guildId, member));
   }
 
   private ofMember(message: ApiMessage, guildId: string, member: MemberRow | undefined): Soon<ApiMessage> {

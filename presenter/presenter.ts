@@ -19,7 +19,7 @@ import type { Sealed } from '../schemas/envelope.ts';
 import type { EventOf, ParleyEvent } from '../schemas/events/catalogue.ts';
 import type { MessageBody } from '../schemas/events/channel.ts';
 import { sizedLru } from '../schemas/lru.ts';
-import type { Soon } from '../schemas/soon.ts';
+import { type Soon, soon } from '../schemas/soon.ts';
 import { memberStream } from '../schemas/streams.ts';
 import type { TimeSlices } from '../schemas/time-slices.ts';
 import { type KeyRing, openAs } from '../vault/sealing.ts';
@@ -321,7 +321,7 @@ export class Presenter {
       justSaid.set(event, message);
       return message;
     };
-    return shown instanceof Promise ? shown.then(keep) : keep(shown);
+    return soon(shown, keep);
   }
 
   /** The `d` of a MESSAGE_UPDATE: the message as that event left it, or `undefined` if the message is gone. */

@@ -21,7 +21,7 @@ import {
 } from '../../schemas/events/channel.ts';
 import { OnChannel, OnMessage } from '../../schemas/http/route.ts';
 import { Message } from '../../schemas/http/shapes.ts';
-import type { Soon } from '../../schemas/soon.ts';
+import { type Soon, soon } from '../../schemas/soon.ts';
 import { channelStream } from '../../schemas/streams.ts';
 import { openAs } from '../../vault/sealing.ts';
 import { type Asked, type CommandDeps, command, type Result, refused, unlessRepeated } from '../command.ts';
@@ -99,7 +99,7 @@ export const actorInChannel = (
   deps: CommandDeps,
 ): Soon<Result<CallerInChannel>> => {
   const actor = actorIn(deps.views.guilds, context.actor.userId, fields.channel_id, deps.now());
-  return actor instanceof Promise ? actor.then(unlessUnknown) : unlessUnknown(actor);
+  return soon(actor, unlessUnknown);
 };
 
 const unlessUnknown = (actor: CallerInChannel | undefined): Result<CallerInChannel> =>

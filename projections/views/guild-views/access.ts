@@ -10,7 +10,7 @@ import {
 } from '../../../domain/permissions.ts';
 import { RelationshipType } from '../../../domain/relationship.ts';
 import { mayAct } from '../../../schemas/events/user.ts';
-import type { Soon } from '../../../schemas/soon.ts';
+import { type Soon, soon } from '../../../schemas/soon.ts';
 import type { ReportRow } from '../reports/view.ts';
 import type { ChannelRow, GuildReader, GuildRow, MemberRow, UserRow } from './view.ts';
 
@@ -60,7 +60,7 @@ export const withParent = (guilds: Pick<GuildReader, 'channel'>, channel: Channe
   if (thread === undefined) return channel;
   const inside = (parent: ChannelRow | undefined): ChannelRow => ({ ...channel, thread: { ...thread, parent } });
   const parent = guilds.channel(thread.parentId);
-  return parent instanceof Promise ? parent.then(inside) : inside(parent);
+  return soon(parent, inside);
 };
 
 /** As `withParent`, of many. @param channels all of the guild that are not threads */
@@ -129,7 +129,7 @@ interface Asking {
  */
 const placeIn = (asking: Asking, channelId: string): Soon<Place | undefined> => {
   const row = asking.guilds.channel(channelId);
-  return row instanceof Promise ? row.then((read) => placeInRow(asking, read)) : placeInRow(asking, row);
+  return soon(row, (read) => placeInRow(asking, read));
 };
 
 const placeInRow = (asking: Asking, row: ChannelRow | undefined): Soon<Place | undefined> => {
@@ -173,9 +173,7 @@ export const actorIn = (
   now: number,
 ): Soon<CallerInChannel | undefined> => {
   const place = placeIn({ guilds, userId, now, ofDeleted: true }, channelId);
-  return place instanceof Promise
-    ? place.then((found) => callerIn(guilds, userId, found))
-    : callerIn(guilds, userId, place);
+  return soon(place, (found) => callerIn(guilds, userId, found));
 };
 
 const callerIn = (guilds: GuildReader, userId: string, place: Place | undefined): Soon<CallerInChannel | undefined> => {
